@@ -136,7 +136,7 @@ class Parity:
 
     top1_equal: int
     total: int
-    max_abs_difference: float
+    max_abs_difference: float | None  # None: an output was missing or not finite
 
 
 @dataclass(frozen=True)

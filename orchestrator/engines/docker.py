@@ -1,0 +1,213 @@
+"""The Docker engine: each trial a fresh container, shut off from everything it does not need."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator.catalog import Runtime
+from orchestrator.domain import InferometerError
+from orchestrator.engines import images
+from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
+
+LABEL = "org.inferometer.device"
+_USER = "10001:10001"
+# Compilers of some runtimes load what they build from /tmp, hence exec.
+_TMPFS = {"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"}
+_GRACE_S = 10.0
+
+
+class _Container:
+    def __init__(self, container: Any):
+        self._container = container
+        container.reload()
+        self.pid = int(container.attrs["State"]["Pid"])
+
+    def signal(self, number: int) -> None:
+        self._container.kill(number)
+
+
+class DockerEngine:
+    """Runs runners in containers through the ``docker`` SDK."""
+
+    name = "docker"
+
+    def __init__(self, root: Path, cache: Path, device: str, platform: str, arguments: dict[str, Any]):
+        """``arguments``: what the device's profile adds for its accelerator (devices, runtime)."""
+        self._root, self._cache = root, cache
+        self._device, self._platform, self._arguments = device, platform, arguments
+        self._client = connect()
+
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+        """The runtime's image, built once for the content of its folder."""
+        image = images.ensure(runtime.id, self._root, self._cache, self._platform, progress)
+        return Target(runtime.id, image.tag, image.digest, image.bytes)
+
+    def see(self, mount: Mount) -> str:
+        """Where a mount lies in the container."""
+        return f"/data/{mount.role}"
+
+    def clean(self) -> list[str]:
+        """Remove containers of this device that a killed orchestrator left."""
+        left = self._client.containers.list(all=True, filters={"label": f"{LABEL}={self._device}"})
+        for container in left:
+            container.remove(force=True)
+        return [str(container.name) for container in left]
+
+    def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        import docker.errors
+
+        sink = Sink(launch.stdout, launch.stderr)
+        container = None
+        started_ns = time.monotonic_ns()
+        try:
+            container = self._create(launch)
+            stream = _attach(container)
+            started_ns = time.monotonic_ns()
+            container.start()
+            on_started(_Container(container))
+            timed_out = _pump(stream, launch, sink)
+            return self._outcome(container, started_ns, timed_out, sink)
+        except docker.errors.DockerException as problem:
+            return Outcome(started_ns, time.monotonic_ns(), problem=f"Docker: {problem}")
+        finally:
+            if container is not None:
+                container.remove(force=True)
+            sink.close()
+
+    def _create(self, launch: Launch) -> Any:
+        from docker.types import LogConfig
+
+        volumes = {
+            str(mount.source): {"bind": self.see(mount), "mode": "rw" if mount.writable else "ro"}
+            for mount in launch.mounts
+        }
+        return self._client.containers.create(
+            launch.target,
+            [launch.command],
+            name=launch.name,
+            labels={LABEL: self._device},
+            platform=self._platform,
+            init=True,
+            stdin_open=True,
+            network_mode="none",
+            read_only=True,
+            tmpfs=_TMPFS,
+            user=_USER,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            pids_limit=512,
+            mem_limit=launch.memory_bytes,
+            memswap_limit=launch.memory_bytes,  # equal: no swap, which would slow instead of fail
+            cpuset_cpus=",".join(str(core) for core in launch.cores) or None,
+            environment=dict(launch.environment),
+            volumes=volumes,
+            log_config=LogConfig(type="none"),
+            **self._arguments,
+        )
+
+    def _outcome(self, container: Any, started_ns: int, timed_out: bool, sink: Sink) -> Outcome:
+        import requests
+
+        code: int | None = None
+        if timed_out or sink.overflow:
+            container.kill()
+        else:
+            try:
+                code = int(container.wait(timeout=_GRACE_S)["StatusCode"])
+            except requests.exceptions.RequestException:
+                timed_out = True  # closed its streams and stayed
+        ended_ns = time.monotonic_ns()
+        container.reload()
+        # Under --init a death by signal n shows as exit status 128 + n.
+        number = code - 128 if code is not None and 128 < code < 160 else None
+        return Outcome(
+            started_ns,
+            ended_ns,
+            exit_code=code if number is None else None,
+            signal=number,
+            oom_killed=bool(container.attrs["State"].get("OOMKilled")),
+            timed_out=timed_out,
+            overflow=sink.overflow,
+        )
+
+
+def connect() -> Any:
+    """A client of the Docker Engine. Raises InferometerError when none answers."""
+    import docker
+    import docker.errors
+
+    try:
+        client = docker.from_env(timeout=60)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as problem:
+        host = os.environ.get("DOCKER_HOST", "the default socket")
+        raise InferometerError(
+            f"no Docker Engine answers at {host} ({problem}); start it, or use ENGINE=process"
+        ) from None
+    return client
+
+
+def _attach(container: Any) -> socket.socket:
+    raw = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    connection: socket.socket = getattr(raw, "_sock", raw)
+    return connection
+
+
+def _pump(connection: socket.socket, launch: Launch, sink: Sink) -> bool:
+    """Feed the request, drain the multiplexed stream; True when the deadline came first."""
+    deadline = time.monotonic() + launch.timeout_s
+    try:
+        connection.sendall(launch.request)
+        connection.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # it died before reading; its exit code tells
+    frames = _Frames()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([connection], [], [], left)[0]:
+            return True
+        try:
+            data = connection.recv(1 << 16)
+        except ConnectionResetError:
+            return False
+        if not data:
+            return False
+        for stream, part in frames.feed(data):
+            sink.write(stream, part)
+        if sink.overflow:
+            return False
+
+
+class _Frames:
+    """Docker's attach format: 8 bytes of header (stream, 3 zeros, big-endian length), then payload.
+
+    Source: Docker Engine API, "Attach to a container", Stream format.
+    """
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._stream = 0
+        self._left = 0
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Payload parts as soon as they are there, with their stream number."""
+        while data:
+            if self._left == 0:
+                take = 8 - len(self._header)
+                self._header, data = self._header + data[:take], data[take:]
+                if len(self._header) < 8:
+                    return
+                self._stream = self._header[0]
+                self._left = int.from_bytes(self._header[4:], "big")
+                self._header = b""
+                continue
+            part, data = data[: self._left], data[self._left :]
+            self._left -= len(part)
+            yield self._stream, part

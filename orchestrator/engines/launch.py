@@ -1,0 +1,143 @@
+"""What every engine takes and gives: one launch of a runner, its streams caught, its end known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+from orchestrator.catalog import Runtime
+from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
+
+STDOUT, STDERR = 1, 2
+# A log is for reading: what a flooding runner writes beyond this is counted and dropped.
+MAX_LOG_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A host folder the runner may see; ``role`` names it in the container (``/data/<role>``)."""
+
+    source: Path
+    role: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One fresh process or container. ``target`` comes from the engine's ``prepare``."""
+
+    name: str
+    target: str
+    command: str
+    request: bytes
+    stdout: Path
+    stderr: Path
+    timeout_s: float
+    mounts: tuple[Mount, ...] = ()
+    cores: tuple[int, ...] = ()
+    memory_bytes: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Handle(Protocol):
+    """A runner that is alive."""
+
+    pid: int  # on the host
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the runner."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a launch ended; times are CLOCK_MONOTONIC in ns as the host saw them."""
+
+    started_ns: int
+    ended_ns: int
+    exit_code: int | None = None
+    signal: int | None = None
+    oom_killed: bool = False
+    timed_out: bool = False
+    overflow: str | None = None  # stdout beyond the protocol's limits
+    problem: str | None = None  # the engine could not launch
+
+
+@dataclass(frozen=True)
+class Target:
+    """A runtime made ready: what to launch, and what provenance says of it."""
+
+    runtime: str
+    target: str
+    digest: str | None = None
+    bytes: int | None = None
+
+
+class Engine(Protocol):
+    """Where runners run."""
+
+    name: str
+
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+        """Make the runtime's image or environment ready. Raises InferometerError with the fix."""
+
+    def see(self, mount: Mount) -> str:
+        """The path under which the runner sees a mount."""
+
+    def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
+        """Run to the end or to the timeout; leaves nothing behind, also when interrupted."""
+
+    def clean(self) -> list[str]:
+        """Remove what a killed orchestrator left behind; returns the names."""
+
+
+class Sink:
+    """Writes a runner's two streams to files, within limits."""
+
+    def __init__(self, stdout: Path, stderr: Path):
+        self._out: IO[bytes] = stdout.open("wb", buffering=0)
+        self._err: IO[bytes] = stderr.open("wb", buffering=0)
+        self._total = self._line = self._logged = self._dropped = 0
+        self.overflow: str | None = None
+
+    def write(self, stream: int, data: bytes) -> None:
+        """Take bytes of stdout or stderr; sets ``overflow`` when stdout breaks its limits."""
+        if stream == STDERR:
+            room = max(0, MAX_LOG_BYTES - self._logged)
+            self._err.write(data[:room])
+            self._logged += len(data)
+            self._dropped = max(0, self._logged - MAX_LOG_BYTES)
+            return
+        self._total += len(data)
+        last = data.rfind(b"\n")
+        self._line = self._line + len(data) if last < 0 else len(data) - last - 1
+        if self._line > MAX_LINE_BYTES:
+            self.overflow = f"a line of more than {MAX_LINE_BYTES} bytes on stdout"
+        elif self._total > MAX_TRANSCRIPT_BYTES:
+            self.overflow = f"more than {MAX_TRANSCRIPT_BYTES} bytes on stdout"
+        else:
+            self._out.write(data)
+
+    def close(self) -> None:
+        """Finish both files; says in the log what was dropped from it."""
+        if self._dropped:
+            self._err.write(f"\n[inferometer: {self._dropped} more bytes of stderr dropped]\n".encode())
+        self._out.close()
+        self._err.close()
+
+
+def available_cores() -> tuple[int, ...]:
+    """The cores this process may use, in order."""
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def split_cores(cores: tuple[int, ...], threads: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(runner's cores, ours): the last ``threads`` for the runner, the rest for what watches it.
+
+    Where all are needed, both get all: the observer then shares, which the observer effect shows.
+    """
+    if threads >= len(cores):
+        return cores, cores
+    return cores[-threads:], cores[:-threads]

@@ -1,0 +1,273 @@
+"""One trial: telemetry on, launch, transcript, record. Everything is computed after the runner ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Any
+
+import orchestrator
+from orchestrator import measurement, scoring, wire
+from orchestrator.artifacts import Artifact
+from orchestrator.domain import Status, Trial, TrialRecord
+from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
+from orchestrator.files import sha256_file
+from orchestrator.plan import Settings
+from orchestrator.statistics.latency import launch_latency
+from orchestrator.statistics.quantiles import median
+
+CONTAINER_PREFIX = "inferometer"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What stays the same for all trials of one session."""
+
+    engine: Engine
+    settings: Settings
+    runner_cores: Callable[[int], tuple[int, ...]]  # threads -> cores
+    observer_cores: Callable[[int], tuple[int, ...]]
+    memory_bytes: int | None
+    telemetry_interval_s: float | None = 1.0  # None: no telemetry
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one trial loads: the artifact, or what was compiled from it on this machine."""
+
+    artifact: Artifact
+    path: Path
+    format: str
+    sha256: str
+    accelerator: str = "cpu"
+
+
+def execute(trial: Trial, load: Load, target: Target, bench: Bench, raw: Path) -> TrialRecord:
+    """Launch once and describe what happened; failures become records, never exceptions."""
+    case, settings = trial.case, bench.settings
+    mounts = [Mount(load.path.parent, "model")]
+    inputs_mount = mounts[0]
+    if load.artifact.inputs.parent != load.path.parent:
+        inputs_mount = Mount(load.artifact.inputs.parent, "inputs")
+        mounts.append(inputs_mount)
+    request = wire.Request(
+        "run",
+        model={
+            "path": f"{bench.engine.see(mounts[0])}/{load.path.name}",
+            "format": load.format,
+            "sha256": load.sha256,
+        },
+        inputs=f"{bench.engine.see(inputs_mount)}/{load.artifact.inputs.name}",
+        threads=case.threads,
+        batch=case.batch,
+        accelerator=load.accelerator,
+        options=dict(case.options),
+        warmup={
+            "window": settings.warmup_window,
+            "cap": settings.warmup_cap,
+            "max_duration_ns": settings.warmup_max_ns,
+            "settle": settings.settle,
+        },
+        idle_ns=settings.idle_ns,
+        measure={
+            "min_duration_ns": settings.min_duration_ns,
+            "min_iterations": settings.min_iterations,
+            "max_iterations": settings.max_iterations,
+        },
+        outputs=load.artifact.reference is not None or load.artifact.labels is not None,
+    )
+    (raw / "request.json").write_bytes(request.line())
+    launch = Launch(
+        name=container_name(trial),
+        target=target.target,
+        command="run",
+        request=request.line(),
+        stdout=raw / "transcript.jsonl",
+        stderr=raw / "stderr.log",
+        timeout_s=settings.timeout_s,
+        mounts=tuple(mounts),
+        cores=bench.runner_cores(case.threads),
+        memory_bytes=bench.memory_bytes,
+    )
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    outcome = _observed(bench, launch, raw / "telemetry.jsonl")
+    with (raw / "transcript.jsonl").open("rb") as stream:
+        transcript = wire.read(stream)
+    status, reason = diagnose(outcome, transcript, settings.timeout_s, bench.memory_bytes)
+    record = TrialRecord(
+        trial.id,
+        case,
+        trial.launch,
+        status,
+        reason,
+        bench.engine.name,
+        started,
+        outcome.ended_ns - outcome.started_ns,
+        exit_code=outcome.exit_code,
+        versions=_versions(transcript),
+        image=target.digest,
+        artifact_sha256=load.artifact.sha256,
+        files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
+    )
+    return replace(record, **_measured(transcript, load.artifact, case.batch, raw / "telemetry.jsonl"))
+
+
+def container_name(trial: Trial) -> str:
+    """A name Docker takes, readable in ``docker ps``."""
+    slug = "".join(char if char.isalnum() else "-" for char in trial.id)
+    return f"{CONTAINER_PREFIX}-{slug}-{time.monotonic_ns():x}"
+
+
+def _observed(bench: Bench, launch: Launch, telemetry: Path) -> Outcome:
+    """Launch with the telemetry process beside it, as a child of ours on our own cores."""
+    observer: subprocess.Popen[bytes] | None = None
+
+    with telemetry.open("wb") as stream:
+
+        def start(handle: Handle) -> None:
+            nonlocal observer
+            if bench.telemetry_interval_s is not None:
+                observer = start_telemetry(handle.pid, bench.telemetry_interval_s, stream)
+
+        try:
+            return bench.engine.launch(launch, start)
+        finally:
+            if observer is not None:
+                stop_telemetry(observer)
+
+
+def start_telemetry(pid: int, interval_s: float, stream: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A telemetry process that watches a host pid and writes JSON Lines into a file."""
+    program = Path(orchestrator.__file__).parent / "telemetry"
+    # -S -E -s: no site packages, no user settings: it starts faster and stays small.
+    command = [sys.executable, "-S", "-E", "-s", str(program), "--pid", str(pid), "--interval", str(interval_s)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
+
+
+def stop_telemetry(observer: subprocess.Popen[bytes]) -> None:
+    """Close its standard input, which ends it; kill it if it does not listen."""
+    assert observer.stdin
+    observer.stdin.close()
+    try:
+        observer.wait(5)
+    except subprocess.TimeoutExpired:
+        observer.kill()
+        observer.wait()
+
+
+def diagnose(
+    outcome: Outcome, transcript: wire.Transcript, timeout_s: float, memory_bytes: int | None
+) -> tuple[Status, str | None]:
+    """How the trial ended, in one line that names the cause."""
+    where = f" in phase {transcript.open_phase}" if transcript.open_phase else ""
+    if outcome.problem:
+        return Status.LAUNCH, outcome.problem
+    if outcome.oom_killed:
+        limit = f" of {memory_bytes} bytes" if memory_bytes else ""
+        return Status.OOM, f"killed for lack of memory{where}, limit{limit}; free memory or use a smaller model"
+    if outcome.timed_out:
+        return Status.TIMEOUT, f"no end within {timeout_s:g} s{where}; raise --timeout or look at its log"
+    if outcome.overflow:
+        return Status.PROTOCOL, outcome.overflow
+    if outcome.signal is not None:
+        return Status.CRASHED, f"killed by {_signal_name(outcome.signal)}{where}"
+    if transcript.error:
+        return Status.ERROR, f"{transcript.error['code']}: {transcript.error['message']}"
+    if transcript.violation:
+        return Status.PROTOCOL, f"stdout {transcript.violation}"
+    if not transcript.done:
+        return Status.CRASHED, f"exit status {outcome.exit_code} without a last line{where}"
+    if outcome.exit_code != 0:
+        return Status.PROTOCOL, f"exit status {outcome.exit_code} after done"
+    return _complete(outcome, transcript)
+
+
+def _complete(outcome: Outcome, transcript: wire.Transcript) -> tuple[Status, str | None]:
+    missing = [
+        name
+        for name, value in (
+            ("latencies of measure", transcript.latencies_ns.get("measure")),
+            ("latencies of first", transcript.latencies_ns.get("first")),
+            ("placement", transcript.placement),
+            ("footprint", transcript.footprint),
+        )
+        if not value
+    ]
+    if missing:
+        return Status.PROTOCOL, f"done without {', '.join(missing)}"
+    marks = [mark for pair in transcript.marks.values() for mark in pair]
+    if not all(outcome.started_ns <= mark <= outcome.ended_ns for mark in marks):
+        return Status.PROTOCOL, "phase marks lie outside the time the host saw the runner alive"
+    fallback = measurement.fallback(transcript.placement or {})
+    if fallback:
+        return Status.ERROR, f"accelerator: {fallback}"
+    return Status.OK, None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _versions(transcript: wire.Transcript) -> dict[str, str | None]:
+    hello = transcript.hello or {}
+    return {
+        "suite": orchestrator.__version__,
+        "protocol": wire.PROTOCOL,
+        "sdk": hello.get("sdk"),
+        "runtime": hello.get("version"),
+        "runtime_name": hello.get("runtime"),
+    }
+
+
+def _measured(
+    transcript: wire.Transcript, artifact: Artifact, batch: int, telemetry_path: Path
+) -> dict[str, Any]:
+    """The figures of a transcript, complete or not; what is absent stays None."""
+    values = transcript.latencies_ns.get("measure", [])
+    first = transcript.latencies_ns.get("first", [])
+    window = transcript.window("measure")
+    lines = measurement.read_lines(telemetry_path)
+    cut = measurement.observe(lines, (transcript.hello or {}).get("clock", {}), window)
+    fields: dict[str, Any] = {
+        "phases_ns": {name: pair[1] - pair[0] for name, pair in transcript.marks.items() if len(pair) == 2},
+        "steady": transcript.steady,
+        "first_ns": first[0] if first else None,
+        "harness_p50_ns": median(transcript.harness_ns) if transcript.harness_ns else None,
+        "latency": launch_latency(values) if values else None,
+        "placement": _brief(transcript.placement),
+        "telemetry": cut,
+        "memory": measurement.memory(transcript.footprint, lines),
+    }
+    if values and window:
+        fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)
+    if transcript.outputs:
+        fields |= _scored(transcript, artifact, batch)
+    return fields
+
+
+def _brief(placement: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if placement is None:
+        return None
+    return {name: placement.get(name) for name in ("requested", "executed", "notes")}
+
+
+def _scored(transcript: wire.Transcript, artifact: Artifact, batch: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    signature = (transcript.model or {}).get("outputs") or [{}]
+    if artifact.reference:
+        reference = json.loads(artifact.reference.read_bytes())["outputs"]
+        quantization = signature[0].get("quantization")
+        fields["parity"] = scoring.compare(transcript.outputs, reference, batch, quantization)
+    if artifact.labels:
+        fields["accuracy"] = scoring.score(transcript.outputs, json.loads(artifact.labels.read_bytes()))
+    return fields

@@ -1,0 +1,52 @@
+"""One bench per device: a lock the kernel drops when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.domain import InferometerError
+
+
+@contextmanager
+def hold(device: str, run: Path, folder: Path | None = None) -> Iterator[None]:
+    """Hold the machine-wide lock of a device. Raises InferometerError naming the present holder.
+
+    The file lies in the machine's temporary folder, so that checkouts and users share it.
+    """
+    path = (folder or Path(tempfile.gettempdir())) / f"inferometer-{device}.lock"
+    handle = _open(path)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InferometerError(_refusal(device, handle)) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"pid": os.getpid(), "run": str(run)}).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _open(path: Path) -> int:
+    # Without O_CREAT first: sticky folders refuse O_CREAT on another user's existing file.
+    try:
+        return os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        os.fchmod(handle, 0o666)
+        return handle
+
+
+def _refusal(device: str, handle: int) -> str:
+    try:
+        holder: Mapping[str, object] = json.loads(os.pread(handle, 4096, 0))
+        who = f"process {holder['pid']} into {holder['run']}"
+    except (ValueError, KeyError):
+        who = "another process"
+    return f"device {device} is being measured by {who}; wait for it or stop it"

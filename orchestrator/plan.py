@@ -1,0 +1,163 @@
+"""From wishes to trials: a chain of small filters, each leaving a reason behind. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orchestrator.domain import Case, InferometerError, Skip, Trial
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How each trial is measured; durations in ns. Part of the plan's fingerprint."""
+
+    launches: int
+    min_duration_ns: int
+    min_iterations: int
+    max_iterations: int
+    warmup_window: int
+    warmup_cap: int
+    warmup_max_ns: int
+    settle: int
+    idle_ns: int
+    timeout_s: float
+    quick: bool
+
+
+# Defaults of MEASUREMENT.md: at least 5 fresh processes; 64 iterations allow a p90 from one launch.
+FULL = Settings(5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 900.0, False)
+# A first look: enough to see an order of magnitude, and every result says so.
+QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 300.0, True)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for; an empty tuple means "the defaults"."""
+
+    device: str
+    models: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+    batches: tuple[int, ...] = ()
+    options: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # (runtime, option, values)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Trials in the order they run, and what does not run."""
+
+    wish: Wish
+    settings: Settings
+    trials: tuple[Trial, ...]
+    skips: tuple[Skip, ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Each case once, in order of its id."""
+        return tuple(sorted({trial.case for trial in self.trials}, key=lambda case: case.id))
+
+    def fingerprint(self) -> str:
+        """Equal for the same wish, settings and cases: what decides whether a run is resumed."""
+        body = {
+            "wish": asdict(self.wish),
+            "settings": asdict(self.settings),
+            "trials": sorted(trial.id for trial in self.trials),
+        }
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+Obstacle = Callable[[Case], str | None]  # the reason a case cannot run, or None
+
+
+def known(kind: str, wanted: Iterable[str], existing: Sequence[str]) -> tuple[str, ...]:
+    """``wanted`` unchanged, or an :class:`InferometerError` listing the known ids and the nearest."""
+    wanted = tuple(wanted)
+    for name in wanted:
+        if name not in existing:
+            near = difflib.get_close_matches(name, existing, n=1, cutoff=0.4)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise InferometerError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(existing))}.")
+    return wanted
+
+
+def expand(
+    wish: Wish,
+    models: Iterable[str],
+    variants: Iterable[str],
+    runtimes: Mapping[str, Mapping[str, Sequence[str]]],
+) -> list[Case]:
+    """Every combination; ``runtimes`` maps a runtime to its options and their values."""
+    cases = []
+    for runtime, options in runtimes.items():
+        names = sorted(options)
+        for model, variant, batch, threads, values in itertools.product(
+            models,
+            variants,
+            wish.batches or (1,),
+            wish.threads or (1,),
+            itertools.product(*(options[name] for name in names)),
+        ):
+            cases.append(
+                Case(
+                    wish.device,
+                    runtime,
+                    model,
+                    variant,
+                    batch,
+                    threads,
+                    tuple(zip(names, values, strict=True)),
+                )
+            )
+    return cases
+
+
+def sift(cases: Iterable[Case], obstacles: Sequence[Obstacle]) -> tuple[list[Case], list[Skip]]:
+    """Split cases into those that run and skips; the first obstacle's reason counts."""
+    kept, skips = [], []
+    for case in cases:
+        reason = next((found for obstacle in obstacles if (found := obstacle(case))), None)
+        if reason:
+            skips.append(Skip(case, reason))
+        else:
+            kept.append(case)
+    return kept, skips
+
+
+def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, ...]:
+    """Seeded random order in rounds: each round launches every case once, shuffled.
+
+    Drift then hits all cases alike (google-benchmark, random_interleaving.md), and an interrupted
+    run has about equally many launches of every case.
+    """
+    shuffler = random.Random(seed)
+    order: list[Trial] = []
+    for launch in range(launches):
+        ring = [Trial(case, launch) for case in sorted(cases, key=lambda case: case.id)]
+        shuffler.shuffle(ring)
+        order.extend(ring)
+    return tuple(order)
+
+
+def expected_s(settings: Settings, launch_overhead_s: float = 3.0) -> float:
+    """A rough duration of one trial in seconds: the window, its warm-up and the launch."""
+    return settings.min_duration_ns / 1e9 * 1.3 + settings.idle_ns / 1e9 + launch_overhead_s
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as ``run.json`` keeps it and ``inferometer plan --json`` prints it."""
+    return {
+        "fingerprint": plan.fingerprint(),
+        "wish": asdict(plan.wish),
+        "settings": asdict(plan.settings),
+        "trials": [{"case": trial.case.to_json(), "launch": trial.launch} for trial in plan.trials],
+        "skips": [{"case": skip.case.to_json(), "reason": skip.reason} for skip in plan.skips],
+    }

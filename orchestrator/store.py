@@ -1,0 +1,134 @@
+"""The results folder: append-only, each trial durable before the next starts.
+
+Layout: ``run.json`` (plan and environment, written once), ``trials.jsonl`` (one line a trial),
+``raw/<n>/`` (request, transcript, log, telemetry of line n), ``summary.json`` (recomputable).
+A trial exists if and only if its line is complete in ``trials.jsonl``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.domain import InferometerError, TrialRecord
+from orchestrator.files import sync_folder, write_atomic
+
+SCHEMA = 1
+
+
+class Run:
+    """One results folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @property
+    def trials_path(self) -> Path:
+        """The file that holds one record a line."""
+        return self.folder / "trials.jsonl"
+
+    @classmethod
+    def create(cls, folder: Path, header: Mapping[str, Any]) -> Run:
+        """Make the folder with its ``run.json``. Raises InferometerError if it holds a run already."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "run.json").exists():
+            raise InferometerError(f"{folder} already holds a run; choose another RESULTS folder")
+        (folder / "raw").mkdir(exist_ok=True)
+        write_atomic(folder / "run.json", _pretty({"schema": SCHEMA, **header}))
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """An existing results folder. Raises InferometerError when it is none or of another schema."""
+        path = folder / "run.json"
+        try:
+            header = json.loads(path.read_bytes())
+            schema = header["schema"]
+        except FileNotFoundError:
+            raise InferometerError(f"{folder} is no results folder: it has no run.json") from None
+        except (ValueError, KeyError, TypeError, OSError) as problem:
+            raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
+        if schema != SCHEMA:
+            raise InferometerError(
+                f"{path}: field schema is {schema}, this version reads {SCHEMA}; use the version that wrote it"
+            )
+        return cls(folder)
+
+    def header(self) -> dict[str, Any]:
+        """``run.json`` as an object."""
+        content: dict[str, Any] = json.loads((self.folder / "run.json").read_bytes())
+        return content
+
+    def repair(self) -> None:
+        """Drop what a crash left behind: a torn last line, raw files without a line."""
+        whole = 0
+        if self.trials_path.exists():
+            data = self.trials_path.read_bytes()
+            whole = data.rfind(b"\n") + 1
+            if whole != len(data):
+                with self.trials_path.open("r+b") as stream:
+                    stream.truncate(whole)
+                    os.fsync(stream.fileno())
+        lines = sum(1 for _ in self.records())
+        (self.folder / "raw").mkdir(exist_ok=True)
+        for entry in (self.folder / "raw").iterdir():
+            if not entry.name.isdigit() or int(entry.name) >= lines:
+                shutil.rmtree(entry)
+        for stale in self.folder.glob(".*.json.*"):
+            stale.unlink()
+
+    def records(self) -> Iterator[TrialRecord]:
+        """The finished trials in the order they ran; a torn last line is not one."""
+        try:
+            stream = self.trials_path.open("rb")
+        except FileNotFoundError:
+            return
+        with stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    yield TrialRecord.from_json(json.loads(line))
+                except (ValueError, KeyError, TypeError) as problem:
+                    raise InferometerError(
+                        f"{self.trials_path}: line {number} is no trial record ({problem}); "
+                        "restore the file from a copy"
+                    ) from None
+
+    def raw(self, number: int) -> Path:
+        """The folder of raw files of line ``number`` (from 0)."""
+        return self.folder / "raw" / f"{number:05d}"
+
+    def begin(self, number: int) -> Path:
+        """A fresh folder for the raw files of the next trial."""
+        path = self.raw(number)
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+        return path
+
+    def append(self, record: TrialRecord, raw: Path) -> None:
+        """Make raw files durable, then the record's line; after return the trial survives a power cut."""
+        for path in raw.iterdir():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        sync_folder(raw)
+        sync_folder(raw.parent)
+        line = json.dumps(record.to_json(), separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        with self.trials_path.open("ab") as stream:
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+        sync_folder(self.folder)
+
+    def write_summary(self, document: Mapping[str, Any]) -> None:
+        """Replace ``summary.json``."""
+        write_atomic(self.folder / "summary.json", _pretty(document))
+
+
+def _pretty(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"

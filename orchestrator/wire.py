@@ -1,0 +1,238 @@
+"""The runner protocol as the host reads it: requests out, transcripts in. Pure.
+
+The contract is ``runners/PROTOCOL.md``. Unknown fields and message types are ignored; what is no
+protocol line is kept as the transcript's ``violation`` and everything valid before it survives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROTOCOL = "1.0.0"
+MAJOR = 1
+MAX_LINE_BYTES = 16 * 2**20
+MAX_TRANSCRIPT_BYTES = 256 * 2**20
+LAST_TYPES = frozenset({"done", "error"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request line; ``None`` fields are left out. See PROTOCOL.md section 2 for units."""
+
+    command: str
+    model: Mapping[str, str] | None = None
+    inputs: str | None = None
+    threads: int | None = None
+    batch: int | None = None
+    accelerator: str | None = None
+    options: Mapping[str, str] | None = None
+    warmup: Mapping[str, int] | None = None
+    idle_ns: int | None = None
+    measure: Mapping[str, int] | None = None
+    outputs: bool | None = None
+    output_dir: str | None = None
+    protocol: int = MAJOR
+
+    def line(self) -> bytes:
+        """The request as one line of UTF-8 JSON with its line feed."""
+        fields = {name: value for name, value in vars(self).items() if value is not None and name != "command"}
+        return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+@dataclass
+class Transcript:
+    """What a runner said. ``marks`` maps a phase to its ``[start_ns, end_ns]`` (end may be missing)."""
+
+    hello: dict[str, Any] | None = None
+    marks: dict[str, list[int]] = field(default_factory=dict)
+    steady: bool | None = None
+    model: dict[str, Any] | None = None
+    harness_ns: list[int] = field(default_factory=list)
+    latencies_ns: dict[str, list[int]] = field(default_factory=dict)
+    outputs: dict[int, list[float | None]] = field(default_factory=dict)
+    placement: dict[str, Any] | None = None
+    footprint: dict[str, Any] | None = None
+    artifact: dict[str, Any] | None = None
+    done: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    violation: str | None = None
+    lines: int = 0
+
+    def window(self, phase: str) -> tuple[int, int] | None:
+        """The finished phase as ``(start_ns, end_ns)`` of CLOCK_MONOTONIC, else None."""
+        marks = self.marks.get(phase, [])
+        return (marks[0], marks[1]) if len(marks) == 2 else None
+
+    @property
+    def open_phase(self) -> str | None:
+        """The phase that began and did not end: where a crash or a hang happened."""
+        return next((name for name, marks in self.marks.items() if len(marks) == 1), None)
+
+
+class Violation(ValueError):
+    """A line that breaks the protocol; the text says how."""
+
+
+def read(lines: Iterable[bytes]) -> Transcript:
+    """Parse a transcript; stops at the first violation and says so in ``violation``."""
+    transcript = Transcript()
+    for number, raw in enumerate(lines, start=1):
+        try:
+            if transcript.done or transcript.error:
+                raise Violation(f"a line after the last one: {_quote(raw)}")
+            _take(transcript, _message(raw))
+        except Violation as problem:
+            transcript.violation = f"line {number}: {problem}"
+            break
+        transcript.lines = number
+    return transcript
+
+
+def _quote(raw: bytes) -> str:
+    text = raw[:80].decode("utf-8", "replace").rstrip("\n")
+    return repr(text) + ("..." if len(raw) > 80 else "")
+
+
+def _message(raw: bytes) -> dict[str, Any]:
+    if len(raw) > MAX_LINE_BYTES:
+        raise Violation(f"longer than {MAX_LINE_BYTES} bytes")
+    if not raw.endswith(b"\n"):
+        raise Violation(f"cut off: {_quote(raw)}")
+    try:
+        message = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Violation(f"not JSON: {_quote(raw)}") from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise Violation(f"not an object with a type: {_quote(raw)}")
+    return message
+
+
+def _integer(message: Mapping[str, Any], name: str) -> int:
+    value = message.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Violation(f"{message['type']}.{name} must be a whole number >= 0, got {value!r}")
+    return value
+
+
+def _string(message: Mapping[str, Any], name: str) -> str:
+    value = message.get(name)
+    if not isinstance(value, str):
+        raise Violation(f"{message['type']}.{name} must be a string, got {value!r}")
+    return value
+
+
+def _list(message: Mapping[str, Any], name: str, kinds: tuple[type, ...]) -> list[Any]:
+    value = message.get(name)
+    # A set of types instead of isinstance per item: windows hold up to millions of values.
+    if not isinstance(value, list) or not {type(item) for item in value} <= set(kinds):
+        raise Violation(f"{message['type']}.{name} must be a list of {'/'.join(k.__name__ for k in kinds)}")
+    return value
+
+
+def _durations(message: Mapping[str, Any]) -> list[int]:
+    values = _list(message, "values_ns", (int,))
+    if values and min(values) < 0:
+        raise Violation(f"{message['type']}.values_ns holds a negative duration")
+    return values
+
+
+def _take(transcript: Transcript, message: dict[str, Any]) -> None:
+    kind = message["type"]
+    if transcript.hello is None and kind not in ("hello", "error"):
+        raise Violation(f"{kind} before hello")
+    handler = _HANDLERS.get(kind)
+    if handler:
+        handler(transcript, message)
+
+
+def _take_hello(transcript: Transcript, message: dict[str, Any]) -> None:
+    versions = _list(message, "protocols", (str,))
+    if not any(version.split(".")[0] == str(MAJOR) for version in versions):
+        raise Violation(f"the runner speaks protocols {versions}, this suite speaks {PROTOCOL}")
+    for name in ("runtime", "sdk"):
+        _string(message, name)
+    if not isinstance(message.get("clock"), dict):
+        raise Violation("hello.clock must be an object")
+    transcript.hello = message
+
+
+def _take_phase(transcript: Transcript, message: dict[str, Any]) -> None:
+    name, edge, t_ns = _string(message, "name"), _string(message, "edge"), _integer(message, "t_ns")
+    marks = transcript.marks
+    if any(t_ns < previous for pair in marks.values() for previous in pair):
+        raise Violation(f"phase {name} {edge}: t_ns goes backwards")
+    if edge == "start" and name not in marks and transcript.open_phase is None:
+        marks[name] = [t_ns]
+    elif edge == "end" and len(marks.get(name, [])) == 1:
+        marks[name].append(t_ns)
+        if name == "warmup" and isinstance(message.get("steady"), bool):
+            transcript.steady = message["steady"]
+    else:
+        raise Violation(f"phase {name} {edge} is out of place")
+
+
+def _take_harness(transcript: Transcript, message: dict[str, Any]) -> None:
+    transcript.harness_ns = _durations(message)
+
+
+def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
+    phase = _string(message, "phase")
+    values = transcript.latencies_ns.setdefault(phase, [])
+    if transcript.window(phase) is None:
+        raise Violation(f"latencies of {phase} before its window closed")
+    if _integer(message, "start") != len(values):
+        raise Violation(f"latencies of {phase} start at {message['start']}, expected {len(values)}")
+    values.extend(_durations(message))
+
+
+def _take_outputs(transcript: Transcript, message: dict[str, Any]) -> None:
+    values = _list(message, "values", (int, float, type(None)))
+    transcript.outputs[_integer(message, "index")] = values
+
+
+def _take_object(name: str, *required: str) -> Any:
+    def take(transcript: Transcript, message: dict[str, Any]) -> None:
+        for key in required:
+            if key not in message:
+                raise Violation(f"{name}.{key} is missing")
+        setattr(transcript, name, message)
+
+    return take
+
+
+def _take_placement(transcript: Transcript, message: dict[str, Any]) -> None:
+    _string(message, "requested")
+    if not isinstance(message.get("executed"), dict) or not message["executed"]:
+        raise Violation("placement.executed must be an object naming at least one provider")
+    transcript.placement = message
+
+
+def _take_done(transcript: Transcript, message: dict[str, Any]) -> None:
+    expected = len(transcript.latencies_ns.get("measure", []))
+    if _integer(message, "iterations") != expected:
+        raise Violation(f"done.iterations is {message['iterations']}, but {expected} latencies arrived")
+    transcript.done = message
+
+
+def _take_error(transcript: Transcript, message: dict[str, Any]) -> None:
+    _string(message, "code")
+    _string(message, "message")
+    transcript.error = message
+
+
+_HANDLERS: dict[str, Any] = {
+    "hello": _take_hello,
+    "phase": _take_phase,
+    "model": _take_object("model", "inputs", "outputs"),
+    "harness": _take_harness,
+    "latencies": _take_latencies,
+    "outputs": _take_outputs,
+    "placement": _take_placement,
+    "footprint": _take_object("footprint", "vm_hwm_bytes", "cgroup_peak_bytes"),
+    "artifact": _take_object("artifact", "path", "format", "sha256", "bytes", "build_ns"),
+    "done": _take_done,
+    "error": _take_error,
+}
