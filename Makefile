@@ -1,0 +1,56 @@
+# Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
+# passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev images base-images models bench report conformance test check benchmark lock
+
+PYTHON ?= python3
+VENV := .venv
+INFEROMETER := $(VENV)/bin/inferometer
+
+# $(call option,--name,VALUE): the option with its value where the variable is set.
+option = $(if $(strip $(2)),$(1) '$(strip $(2))')
+BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
+  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
+  $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
+  $(if $(filter-out 0,$(QUICK)),--quick) $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED))
+
+help: ## the verbs
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || cat $(MAKEFILE_LIST)
+
+setup: ## .venv from requirements.lock, every hash checked
+	@$(PYTHON) bootstrap.py $(VENV) requirements.lock requirements-dev.lock
+
+setup-dev: ## .venv with what the tests and checks need
+	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
+
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE QUICK=1 RESULTS SEED
+	@$(INFEROMETER) bench $(BENCH_OPTIONS)
+
+report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
+	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
+
+images: setup ## build the runners' images now: RUNTIMES=a,b
+	@$(INFEROMETER) images $(call option,--runtimes,$(RUNTIMES))
+
+base-images: ## make the Debian base images for amd64 and arm64 where no registry is reachable
+	@$(PYTHON) -m orchestrator.engines.base_images $(call option,--platforms,$(PLATFORMS))
+
+models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
+	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))
+
+conformance: setup ## check a runner against runners/PROTOCOL.md: RUNTIME=id or IMAGE=ref
+	@$(INFEROMETER) conformance $(call option,--runtime,$(RUNTIME)) $(call option,--image,$(IMAGE))
+
+check: setup-dev ## style and types
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+
+test: check ## everything: style, types, tests
+	@$(VENV)/bin/python -m pytest
+
+benchmark: setup-dev ## the instrument's own figures beside its peers'
+	@$(VENV)/bin/python -m benchmarks
+
+lock: ## resolve requirements*.in anew (needs the network)
+	@sh .ci/lock
