@@ -1,0 +1,25 @@
+"""One module a family of models; a card's ``builder = "module:Name"`` selects from it.
+
+A builder module has ``build(name, classes)``, which gives an untrained ``torch.nn.Module``, and
+``inputs(card, batch, seed)``, which gives the stored inputs (float32, ``[K, batch, C, H, W]``) and
+their labels (``[K, batch]``) or None.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from models.card import Card
+from models.errors import ExportError
+
+
+def module_of(card: Card) -> ModuleType:
+    """The builder module a card names; ExportError where there is none."""
+    name = f"models.builders.{card.builder.partition(':')[0]}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ExportError(f"{card.path}: builder: there is no {name.replace('.', '/')}.py") from error

@@ -1,0 +1,91 @@
+"""Weights into a model: from a file whose SHA-256 the card knows, or seeded random ones, said so."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models import builders
+from models.card import Card
+from models.errors import ExportError
+
+PACKAGE = Path(__file__).parent
+CALIBRATION_BATCH = 8
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load(card: Card, file: Path | None, missing: str | None, seed: int) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """The model in eval mode, and what the manifest says about its weights.
+
+    ``file`` holds a state dict; a bundled card's own file is used where none is given. ``missing`` is
+    the reason why a pretrained card has no file: then the weights are random.
+    """
+    if file is None and card.weights["kind"] == "bundled":
+        file = PACKAGE / card.weights["file"]
+    if file is None and missing is None:
+        raise ExportError(
+            f"{card.path}: weights: give --weights FILE (from {card.weights['url']}) or --weights-missing REASON"
+        )
+    if file is None:
+        return random(card, seed), {
+            "kind": "random", "seed": seed, "url": card.weights.get("url"), "sha256": None, "reason": missing,
+        }  # fmt: skip
+    model = build(card)
+    digest = restore(model, file, card)
+    trained = card.weights["kind"] == "bundled"
+    return model.eval(), {
+        "kind": "trained" if trained else "pretrained",
+        "seed": card.weights["seed"] if trained else None,
+        "url": card.weights.get("url"),
+        "sha256": digest,
+        "reason": None,
+    }
+
+
+def build(card: Card) -> torch.nn.Module:
+    """The card's model as its builder initialises it."""
+    return builders.module_of(card).build(card.builder.partition(":")[2], card.classes)
+
+
+def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
+    """Load a state dict into the model and return its SHA-256; ExportError when it is another's."""
+    try:
+        digest = sha256(file)
+    except OSError as error:
+        raise ExportError(f"{file}: cannot read the weights: {error.strerror}") from error
+    if digest != card.weights["sha256"]:
+        raise ExportError(f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {card.weights['sha256']}")
+    try:
+        model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    except RuntimeError as error:
+        raise ExportError(f"{file}: does not fit builder {card.builder!r} of {card.path}: {error}") from error
+    return digest
+
+
+def random(card: Card, seed: int) -> torch.nn.Module:
+    """The builder's own initialisation under a seed, with calibrated batch normalisation.
+
+    With the default statistics (mean 0, variance 1) activations vanish in depthwise networks and grow
+    in residual ones; statistics of a few synthetic images keep every layer near unit variance, so that
+    the logits are finite, differ, and are no near-tie.
+    """
+    torch.manual_seed(seed)
+    model = build(card)
+    images, _ = builders.module_of(card).inputs(card, CALIBRATION_BATCH, seed + 1)
+    normalisers = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for module in normalisers:
+        module.momentum = None  # a plain average over the batches seen
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the order of summation, and with it the weights, must not depend on the machine
+    with torch.no_grad():
+        model.train()(torch.from_numpy(images[0]))
+    torch.set_num_threads(threads)
+    return model.eval()
