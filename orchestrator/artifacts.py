@@ -39,6 +39,7 @@ class Artifact:
     weights_reason: str | None
     reference: Path | None  # PyTorch outputs for the same inputs
     labels: Path | None
+    images: tuple[str, ...] = ()  # pictures behind the inputs of a user's own model
 
 
 def export_key(root: Path, model: Model) -> str:

@@ -140,6 +140,7 @@ class Model:
     path: Path
     variants: Mapping[str, tuple[str, ...]]  # variant -> formats
     weights: Mapping[str, Any]
+    default: bool  # part of a bench that names no models
 
 
 def read_device(path: Path) -> Device:
@@ -208,6 +209,7 @@ def read_model(path: Path) -> Model:
         path,
         {name: variants.table(name).strings("formats") for name in variants.data},
         fields.get("weights", dict),
+        fields.get("default", bool, False),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ import orchestrator
 from orchestrator import measurement, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.domain import Status, Trial, TrialRecord
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
+from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, split_cores
 from orchestrator.files import sha256_file
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
@@ -27,13 +28,12 @@ CONTAINER_PREFIX = "inferometer"
 
 
 @dataclass(frozen=True)
-class Bench:
+class Conditions:
     """What stays the same for all trials of one session."""
 
     engine: Engine
     settings: Settings
-    runner_cores: Callable[[int], tuple[int, ...]]  # threads -> cores
-    observer_cores: Callable[[int], tuple[int, ...]]
+    cores: tuple[int, ...]  # all this machine offers us
     memory_bytes: int | None
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
 
@@ -49,9 +49,11 @@ class Load:
     accelerator: str = "cpu"
 
 
-def execute(trial: Trial, load: Load, target: Target, bench: Bench, raw: Path) -> TrialRecord:
+def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
     """Launch once and describe what happened; failures become records, never exceptions."""
-    case, settings = trial.case, bench.settings
+    case, settings = trial.case, conditions.settings
+    theirs, ours = split_cores(conditions.cores, case.threads)
+    os.sched_setaffinity(0, ours)  # the telemetry process inherits it
     mounts = [Mount(load.path.parent, "model")]
     inputs_mount = mounts[0]
     if load.artifact.inputs.parent != load.path.parent:
@@ -60,11 +62,11 @@ def execute(trial: Trial, load: Load, target: Target, bench: Bench, raw: Path) -
     request = wire.Request(
         "run",
         model={
-            "path": f"{bench.engine.see(mounts[0])}/{load.path.name}",
+            "path": f"{conditions.engine.see(mounts[0])}/{load.path.name}",
             "format": load.format,
             "sha256": load.sha256,
         },
-        inputs=f"{bench.engine.see(inputs_mount)}/{load.artifact.inputs.name}",
+        inputs=f"{conditions.engine.see(inputs_mount)}/{load.artifact.inputs.name}",
         threads=case.threads,
         batch=case.batch,
         accelerator=load.accelerator,
@@ -81,7 +83,7 @@ def execute(trial: Trial, load: Load, target: Target, bench: Bench, raw: Path) -
             "min_iterations": settings.min_iterations,
             "max_iterations": settings.max_iterations,
         },
-        outputs=load.artifact.reference is not None or load.artifact.labels is not None,
+        outputs=bool(load.artifact.reference or load.artifact.labels or load.artifact.images),
     )
     (raw / "request.json").write_bytes(request.line())
     launch = Launch(
@@ -93,21 +95,21 @@ def execute(trial: Trial, load: Load, target: Target, bench: Bench, raw: Path) -
         stderr=raw / "stderr.log",
         timeout_s=settings.timeout_s,
         mounts=tuple(mounts),
-        cores=bench.runner_cores(case.threads),
-        memory_bytes=bench.memory_bytes,
+        cores=theirs,
+        memory_bytes=conditions.memory_bytes,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    outcome = _observed(bench, launch, raw / "telemetry.jsonl")
+    outcome = _observed(conditions, launch, raw / "telemetry.jsonl")
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
-    status, reason = diagnose(outcome, transcript, settings.timeout_s, bench.memory_bytes)
+    status, reason = diagnose(outcome, transcript, settings.timeout_s, conditions.memory_bytes)
     record = TrialRecord(
         trial.id,
         case,
         trial.launch,
         status,
         reason,
-        bench.engine.name,
+        conditions.engine.name,
         started,
         outcome.ended_ns - outcome.started_ns,
         exit_code=outcome.exit_code,
@@ -125,7 +127,7 @@ def container_name(trial: Trial) -> str:
     return f"{CONTAINER_PREFIX}-{slug}-{time.monotonic_ns():x}"
 
 
-def _observed(bench: Bench, launch: Launch, telemetry: Path) -> Outcome:
+def _observed(conditions: Conditions, launch: Launch, telemetry: Path) -> Outcome:
     """Launch with the telemetry process beside it, as a child of ours on our own cores."""
     observer: subprocess.Popen[bytes] | None = None
 
@@ -133,11 +135,11 @@ def _observed(bench: Bench, launch: Launch, telemetry: Path) -> Outcome:
 
         def start(handle: Handle) -> None:
             nonlocal observer
-            if bench.telemetry_interval_s is not None:
-                observer = start_telemetry(handle.pid, bench.telemetry_interval_s, stream)
+            if conditions.telemetry_interval_s is not None:
+                observer = start_telemetry(handle.pid, conditions.telemetry_interval_s, stream)
 
         try:
-            return bench.engine.launch(launch, start)
+            return conditions.engine.launch(launch, start)
         finally:
             if observer is not None:
                 stop_telemetry(observer)

@@ -49,6 +49,7 @@ class Wish:
     batches: tuple[int, ...] = ()
     options: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # (runtime, option, values)
     seed: int = 0
+    own: tuple[tuple[str, str], ...] = ()  # (name, SHA-256) of the user's own model files
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,71 @@
+"""The command line. Bodies are thin; everything that prints is here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from orchestrator import __version__
+from orchestrator.domain import InferometerError
+
+_EXIT_CODES = """\b
+Exit status: 0 all well, 2 bad usage or a refusal (one line says the fix),
+3 some trials failed, 130 interrupted (the same command resumes)."""
+
+
+class Commands(click.Group):
+    """Turns refusals into one line on stderr and an exit status; loads a command when it is used."""
+
+    _modules = {
+        "bench": "bench",
+        "plan": "bench",
+        "run-status": "results",
+        "report": "results",
+        "merge": "results",
+        "models": "catalog",
+        "devices": "catalog",
+        "runtimes": "catalog",
+        "images": "images",
+        "doctor": "doctor",
+        "conformance": "conformance",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands in the order people need them."""
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, imported now."""
+        from importlib import import_module
+
+        if cmd_name not in self._modules:
+            return None
+        module = import_module(f"orchestrator.cli.{self._modules[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and turn an InferometerError into its one line and exit status 2."""
+        try:
+            return super().invoke(ctx)
+        except InferometerError as problem:
+            click.echo(f"inferometer: {problem}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="inferometer")
+def main() -> None:
+    """Measure neural-network inference: latency, memory and accuracy, runtime by runtime.
+
+    \b
+    Examples:
+      inferometer bench                               the default models in every runtime
+      inferometer bench --models digits-cnn --quick   a first look in under a minute
+      inferometer plan --models resnet50              what would run and how long it takes
+      inferometer report results/DIR --format md      print a finished run again
+    """
+    if sys.platform != "linux":
+        raise InferometerError("this suite measures on Linux; run it there, or in a Linux virtual machine")

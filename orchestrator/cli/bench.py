@@ -1,0 +1,132 @@
+"""``inferometer bench`` and ``inferometer plan``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in value.replace(",", " ").split() if word))
+
+
+def _counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    words = _words(ctx, param, value)
+    if not all(word.isdigit() and int(word) > 0 for word in words):
+        raise click.BadParameter(f"{value!r}: give whole numbers above 0, like 1,2,4")
+    return tuple(int(word) for word in words)
+
+
+def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
+    found = []
+    for value in values:
+        name, equals, rest = value.partition("=")
+        runtime, dot, option = name.partition(".")
+        if not (equals and dot and rest):
+            raise click.BadParameter(f"{value!r}: write RUNTIME.OPTION=VALUE[,VALUE]")
+        found.append((runtime, option, tuple(rest.split(","))))
+    return tuple(found)
+
+
+def _wishes(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that ``bench`` and ``plan`` share."""
+    for decorate in reversed(
+        [
+            click.option("--device", default="", help="Device id; left out, this machine is recognised."),
+            click.option("--models", default="", callback=_words, help="Model ids, comma-separated."),
+            click.option("--variants", default="", callback=_words, help="Variants, e.g. nq."),
+            click.option("--runtimes", default="", callback=_words, help="Runtime ids, comma-separated."),
+            click.option("--threads", default="", callback=_counts, help="Thread counts, e.g. 1,2."),
+            click.option("--batch", "batches", default="", callback=_counts, help="Batch sizes, e.g. 1,8."),
+            click.option(
+                "--option",
+                "options",
+                multiple=True,
+                callback=_options,
+                help="Runtime option to sweep: pytorch.mode=compiled,aot (repeatable).",
+            ),
+            click.option(
+                "--engine",
+                type=click.Choice(["auto", "docker", "process"]),
+                default="auto",
+                help="Where runners run; auto: Docker if it answers.",
+            ),
+            click.option("--quick", is_flag=True, help="A first look: fewer, shorter launches; results say so."),
+            click.option("--launches", type=click.IntRange(1), help="Fresh launches per case."),
+            click.option("--timeout", "timeout_s", type=click.FloatRange(1), help="Seconds before a trial is killed."),
+            click.option("--seed", type=click.IntRange(0), default=0, help="Seeds trial order and random weights."),
+            click.option("--force", is_flag=True, help="Measure although this machine is another device."),
+        ]
+    ):
+        command = decorate(command)
+    return command
+
+
+_OWN = [
+    click.option(
+        "--model",
+        "own",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A model file of your own: a single-input image classifier (.onnx, .tflite). Repeatable.",
+    ),
+    click.option(
+        "--image",
+        "images",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Picture fed to --model; its top-1 class is printed. Repeatable.",
+    ),
+    click.option(
+        "--input-range",
+        help="LOW,HIGH of a float model's pixels, e.g. 0,1 or -1,1 or 0,255.",
+    ),
+]
+
+
+@click.command()
+@_wishes
+@_OWN[0]
+@_OWN[1]
+@_OWN[2]
+@click.option("--results", type=click.Path(path_type=Path), help="Results folder; default: a new one in results/.")
+def bench(**given: Any) -> None:
+    """Measure, and print the table and the results folder.
+
+    A bench that was interrupted resumes when the same command is given again; it loses at most the
+    trial in flight. Exit status 0: all trials valid; 3: some failed; 2: refused; 130: interrupted.
+
+    \b
+    Examples:
+      inferometer bench
+      inferometer bench --models digits-cnn --quick
+      inferometer bench --models resnet50 --runtimes onnxruntime,tflite --threads 1,2
+      inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
+      inferometer bench --model my.tflite --image cat.jpg
+    """
+    from orchestrator.cli.perform import perform
+
+    sys.exit(perform(given))
+
+
+@click.command()
+@_wishes
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def plan(as_json: bool, **given: Any) -> None:
+    """Show what would run, what is skipped and why, and how long it should take.
+
+    \b
+    Examples:
+      inferometer plan
+      inferometer plan --models resnet50 --threads 1,2,4 --json
+    """
+    from orchestrator.cli.perform import preview
+    from orchestrator.plan import to_json
+
+    planned, lines = preview(given)
+    click.echo(json.dumps(to_json(planned), indent=1) if as_json else "\n".join(lines))

@@ -1,0 +1,81 @@
+"""What ``bench`` and ``plan`` do behind their options."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from orchestrator import bench
+from orchestrator.artifacts import cache_root
+from orchestrator.catalog import Catalog, suite_root
+from orchestrator.cli.progress import watcher
+from orchestrator.own import OwnModel, parse_range
+from orchestrator.plan import Plan, Wish, expected_s
+from orchestrator.session import exit_code, predictions
+
+
+def order_of(given: Mapping[str, Any]) -> bench.Order:
+    """The parsed options as an order."""
+    names = ("device", "models", "variants", "runtimes", "threads", "batches", "options", "seed")
+    wish = Wish(**{name: given[name] for name in names})
+    return bench.Order(
+        wish,
+        given["engine"],
+        given["quick"],
+        given["launches"],
+        given["timeout_s"],
+        given.get("results"),
+        given["force"],
+        tuple(
+            OwnModel(path, given["images"], parse_range(given["input_range"])) for path in given.get("own", ())
+        ),
+    )
+
+
+def perform(given: Mapping[str, Any]) -> int:
+    """Run a bench to its end; returns the exit status."""
+    from orchestrator.report.document import conclude
+    from orchestrator.report.terminal import show
+
+    catalog, cache = Catalog(suite_root()), cache_root()
+    order = order_of(given)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with watcher() as watching:
+        try:
+            run, session = bench.perform(catalog, cache, order, watching)
+        except KeyboardInterrupt:
+            click.echo("interrupted; the same command resumes, every finished trial is kept", err=True)
+            return 130
+    document = conclude(run, session.skips)
+    run.write_summary(document)
+    show(document)
+    for line in predictions(run, session):
+        click.echo(line)
+    click.echo(str(run.folder))
+    return exit_code(list(run.records()), session.skips)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
+    """The plan and its lines for a terminal; makes nothing ready."""
+    catalog, cache = Catalog(suite_root()), cache_root()
+    order = order_of(given)
+    device = bench.choose_device(catalog, order.wish.device, order.force)
+    engine = bench.likely_engine(order.engine)
+    plan = bench.make_plan(catalog, cache, order, device, engine)
+    launches = plan.settings.launches
+    lines = [f"{case.id}  x {launches}" for case in plan.cases]
+    lines += [f"skip {skip.case.id}: {skip.reason}" for skip in plan.skips]
+    minutes = len(plan.trials) * expected_s(plan.settings) / 60
+    lines.append(
+        f"{len(plan.cases)} cases, {len(plan.trials)} trials on {device.id} with engine {engine}: "
+        f"about {minutes:.0f} min once images and artifacts are there"
+    )
+    return plan, lines
+

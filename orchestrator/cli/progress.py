@@ -1,0 +1,80 @@
+"""Progress of a bench: a bar between trials on a terminal, plain lines elsewhere.
+
+Nothing is painted while a runner runs: no refresh thread, only calls between trials.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from orchestrator.domain import Status, Trial, TrialRecord
+from orchestrator.session import Watcher
+
+
+def describe(record: TrialRecord) -> str:
+    """One trial's outcome in a few words."""
+    if record.status is not Status.OK or record.latency is None:
+        return f"{record.status.value}: {record.reason}"
+    return f"p50 {record.latency.p50_ns / 1e6:.3g} ms, n={record.latency.count}"
+
+
+class PlainLines:
+    """For logs and pipes."""
+
+    def say(self, text: str) -> None:
+        """A line about preparation."""
+        click.echo(text, err=True)
+
+    def trial_starts(self, number: int, total: int, trial: Trial) -> None:
+        """Nothing: the line comes when the trial ended."""
+
+    def trial_ended(self, number: int, total: int, record: TrialRecord) -> None:
+        """One line a trial."""
+        click.echo(f"[{number}/{total}] {record.trial}  {describe(record)}", err=True)
+
+
+class Bar:
+    """For terminals: a rich bar that is repainted between trials only."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self.progress = Progress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            auto_refresh=False,
+            transient=True,
+            console=Console(stderr=True),
+        )
+        self._task = self.progress.add_task("", total=None, visible=False)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self.progress.console.print(text, markup=False, highlight=False)
+
+    def trial_starts(self, number: int, total: int, trial: Trial) -> None:
+        """Paint the bar once; it then stands still until the trial ended."""
+        self.progress.update(self._task, completed=number, total=total, description=trial.id, visible=True)
+        self.progress.refresh()
+
+    def trial_ended(self, number: int, total: int, record: TrialRecord) -> None:
+        """A line for the trial and the bar one step further."""
+        self.say(f"{record.trial}  {describe(record)}")
+        self.progress.update(self._task, completed=number, total=total)
+
+
+@contextmanager
+def watcher() -> Iterator[Watcher]:
+    """The watcher that suits standard error."""
+    if not sys.stderr.isatty():
+        yield PlainLines()
+        return
+    bar = Bar()
+    with bar.progress:
+        yield bar

@@ -1,0 +1,109 @@
+"""Artifacts only this machine can use, made by the runner's ``compile`` and cached.
+
+The key is everything the result depends on: artifact, runtime image or environment, options,
+threads and the processor's instruction set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator import wire
+from orchestrator.artifacts import Artifact, check
+from orchestrator.domain import Case, InferometerError, Trial
+from orchestrator.engines.launch import Launch, Mount, Target
+from orchestrator.execute import Conditions, container_name, diagnose
+from orchestrator.files import sha256_file, write_atomic
+
+_TIMEOUT_S = 1800.0
+
+
+def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's feature flags as the kernel lists them (x86 ``flags``, Arm ``Features``)."""
+    lines = cpuinfo.read_text("utf-8", "replace").splitlines()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def key(case: Case, artifact: Artifact, target: Target, format_: str) -> str:
+    """Content key of a compiled artifact."""
+    parts = [artifact.sha256, target.digest or target.target, format_, str(case.threads)]
+    parts += [f"{name}={value}" for name, value in case.options] + [processor_flags()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def ensure(
+    case: Case,
+    artifact: Artifact,
+    target: Target,
+    format_: str,
+    conditions: Conditions,
+    cache: Path,
+    progress: Callable[[str], None],
+) -> tuple[Path, str]:
+    """(path, SHA-256) of the compiled artifact. Raises InferometerError when the runner cannot make it."""
+    folder = cache / "compiled" / key(case, artifact, target, format_)
+    stored = folder / "compiled.json"
+    if stored.exists():
+        entry = json.loads(stored.read_bytes())
+        check(folder / entry["file"], entry["sha256"])
+        return folder / entry["file"], entry["sha256"]
+    progress(f"compiling {case.model} for {case.runtime_label} (once on this machine)")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".compile.") as temporary:
+        staging = Path(temporary)
+        output = staging / "out"
+        output.mkdir()
+        for path in (staging, output):
+            path.chmod(0o777)  # the runner's container writes as another user
+        message = _compile(case, artifact, target, conditions, output, staging)
+        made = output / Path(message["path"]).name
+        sha256 = sha256_file(made)
+        if sha256 != message["sha256"] or message["format"] != format_:
+            raise InferometerError(f"the compiled {case.id} is not what its runner announced")
+        folder.mkdir(exist_ok=True)
+        os.replace(made, folder / made.name)
+    entry = {"file": made.name, "sha256": sha256, "build_ns": message["build_ns"], "bytes": message["bytes"]}
+    write_atomic(stored, json.dumps(entry).encode())
+    return folder / made.name, sha256
+
+
+def _compile(
+    case: Case, artifact: Artifact, target: Target, conditions: Conditions, output: Path, staging: Path
+) -> dict[str, Any]:
+    source, sink = Mount(artifact.path.parent, "model"), Mount(output, "output", writable=True)
+    request = wire.Request(
+        "compile",
+        model={
+            "path": f"{conditions.engine.see(source)}/{artifact.path.name}",
+            "format": artifact.format,
+            "sha256": artifact.sha256,
+        },
+        threads=case.threads,
+        options=dict(case.options),
+        output_dir=conditions.engine.see(sink),
+    )
+    launch = Launch(
+        name=container_name(Trial(case, 0)),
+        target=target.target,
+        command="compile",
+        request=request.line(),
+        stdout=staging / "transcript.jsonl",
+        stderr=staging / "stderr.log",
+        timeout_s=_TIMEOUT_S,
+        mounts=(source, sink),
+        memory_bytes=conditions.memory_bytes,
+    )
+    outcome = conditions.engine.launch(launch, lambda handle: None)
+    with launch.stdout.open("rb") as stream:
+        transcript = wire.read(stream)
+    if transcript.artifact is None or outcome.exit_code != 0:
+        _, reason = diagnose(outcome, transcript, _TIMEOUT_S, conditions.memory_bytes)
+        tail = launch.stderr.read_text("utf-8", "replace").strip().splitlines()[-1:] or [""]
+        raise InferometerError(f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip())
+    return transcript.artifact

@@ -1,0 +1,204 @@
+"""A user's own model file: its input is read from the file by its runtime, never guessed silently.
+
+Works for single-input image classifiers, NCHW or NHWC, float32, uint8 or int8.
+"""
+
+from __future__ import annotations
+
+import array
+import random
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator import wire
+from orchestrator.artifacts import Artifact
+from orchestrator.catalog import Runtime
+from orchestrator.domain import Case, InferometerError, Trial
+from orchestrator.engines.launch import Engine, Launch, Mount, Target
+from orchestrator.execute import container_name, diagnose
+from orchestrator.files import sha256_file, write_atomic
+
+_TIMEOUT_S = 120.0
+_CODES = {"float32": ("<f4", "f"), "uint8": ("|u1", "B"), "int8": ("|i1", "b")}
+
+
+@dataclass(frozen=True)
+class OwnModel:
+    """A file with the pictures to show it; without pictures a seeded random one is used."""
+
+    path: Path
+    images: tuple[Path, ...] = ()
+    input_range: tuple[float, float] | None = None
+
+    @property
+    def format(self) -> str:
+        """The artifact format by the file's ending. Raises InferometerError for an unknown one."""
+        suffix = self.path.suffix.lower().lstrip(".")
+        if suffix not in ("onnx", "tflite", "pt2"):
+            raise InferometerError(f"{self.path}: the ending says no known format; use .onnx, .tflite or .pt2")
+        return suffix
+
+
+@dataclass(frozen=True)
+class Input:
+    """The one image input of a model: height, width, channels, and how they lie in memory."""
+
+    shape: tuple[int, ...]
+    layout: str  # NCHW or NHWC
+    dtype: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), Pillow's order."""
+        height, width = self.shape[2:4] if self.layout == "NCHW" else self.shape[1:3]
+        return width, height
+
+    @property
+    def channels(self) -> int:
+        """1 grey, 3 RGB."""
+        return self.shape[1] if self.layout == "NCHW" else self.shape[3]
+
+
+def parse_range(text: str | None) -> tuple[float, float] | None:
+    """``"0,1"`` as numbers. Raises InferometerError when it is no pair."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InferometerError(f"--input-range {text!r}: give two numbers like 0,1 or -1,1") from None
+    return low, high
+
+
+def read_input(path: Path, signature: Mapping[str, Any]) -> Input:
+    """The image input of an inspected model. Raises InferometerError naming what does not fit."""
+    inputs = signature["inputs"]
+    if len(inputs) != 1:
+        raise InferometerError(f"{path}: has {len(inputs)} inputs; only single-input image classifiers fit")
+    shape, dtype = list(inputs[0]["shape"]), inputs[0]["dtype"]
+    if len(shape) != 4:
+        raise InferometerError(f"{path}: input shape {shape} is no batch of images (4 dimensions)")
+    if not isinstance(shape[0], int) or shape[0] < 1:
+        shape[0] = 1  # a free batch dimension
+    if not all(isinstance(size, int) and size > 0 for size in shape):
+        raise InferometerError(f"{path}: input shape {shape} has free dimensions; export it with fixed ones")
+    if dtype not in _CODES:
+        raise InferometerError(f"{path}: input type {dtype} is not supported; known: {', '.join(_CODES)}")
+    first, last = shape[1] in (1, 3), shape[3] in (1, 3)
+    if first == last:
+        raise InferometerError(f"{path}: input shape {shape} does not tell where the channels are")
+    return Input(tuple(shape), "NCHW" if first else "NHWC", dtype)
+
+
+def npy(shape: Sequence[int], dtype: str, data: bytes) -> bytes:
+    """Bytes of a .npy file, format 1.0 (numpy.lib.format): magic, header padded to 64, C-order data."""
+    header = f"{{'descr': '{_CODES[dtype][0]}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    padded = header.encode().ljust((len(header) + 10) // 64 * 64 + 64 - 11) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded + data
+
+
+def tensor(spec: Input, pixels: bytes, limits: tuple[float, float]) -> bytes:
+    """Interleaved 8-bit pixels (height, width, channel) as the model's own type and layout.
+
+    uint8 models take raw bytes, int8 models bytes minus 128, float models ``limits`` for 0 and 255.
+    """
+    if spec.layout == "NCHW":
+        pixels = b"".join(pixels[channel :: spec.channels] for channel in range(spec.channels))
+    pixels = pixels * spec.shape[0]
+    if spec.dtype == "uint8":
+        return pixels
+    if spec.dtype == "int8":
+        return bytes((value - 128) & 0xFF for value in pixels)
+    low, high = limits
+    table = [low + (high - low) * value / 255 for value in range(256)]
+    return array.array("f", (table[value] for value in pixels)).tobytes()
+
+
+def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
+    if not own.images:
+        width, height = spec.size
+        return [random.Random(seed).randbytes(width * height * spec.channels)]
+    from PIL import Image, UnidentifiedImageError
+
+    found = []
+    for path in own.images:
+        try:
+            with Image.open(path) as image:
+                mode = "L" if spec.channels == 1 else "RGB"
+                found.append(image.convert(mode).resize(spec.size, Image.Resampling.BILINEAR).tobytes())
+        except (OSError, UnidentifiedImageError) as problem:
+            raise InferometerError(f"{path}: no readable picture ({problem})") from None
+    return found
+
+
+def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tuple[dict[str, Any], str]:
+    """(signature, SHA-256): what the runtime reads from the file. Raises InferometerError if it refuses."""
+    if not own.path.is_file():
+        raise InferometerError(f"{own.path}: there is no such file")
+    path = own.path.resolve()
+    mount = Mount(path.parent, "model")
+    sha256 = sha256_file(path)
+    request = wire.Request(
+        "inspect", model={"path": f"{engine.see(mount)}/{path.name}", "format": own.format, "sha256": sha256}
+    )
+    trial = Trial(Case("inspect", target.runtime, path.stem), 0)
+    launch = Launch(
+        container_name(trial),
+        target.target,
+        "inspect",
+        request.line(),
+        scratch / "transcript.jsonl",
+        scratch / "stderr.log",
+        _TIMEOUT_S,
+        (mount,),
+    )
+    outcome = engine.launch(launch, lambda handle: None)
+    with launch.stdout.open("rb") as stream:
+        transcript = wire.read(stream)
+    if transcript.model is None or transcript.done is None:
+        _, reason = diagnose(outcome, transcript, _TIMEOUT_S, None)
+        raise InferometerError(f"{own.path}: {target.runtime} cannot load it: {reason}")
+    return transcript.model, sha256
+
+
+def bring_in(
+    own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Path, seed: int
+) -> Artifact:
+    """The file as an artifact, its input tensors prepared once in the cache."""
+    spec = read_input(own.path, signature)
+    if spec.dtype == "float32" and own.images and own.input_range is None:
+        raise InferometerError(
+            f"{own.path}: takes float pixels of a range the file does not tell; give --input-range, e.g. 0,1"
+        )
+    tensors = [tensor(spec, pixels, own.input_range or (0.0, 1.0)) for pixels in _pixels(own, spec, seed)]
+    folder = cache / "own" / sha256[:24]
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = folder / "inputs.npy"
+    write_atomic(inputs, npy((len(tensors), *spec.shape), spec.dtype, b"".join(tensors)))
+    path = own.path.resolve()
+    return Artifact(
+        path.stem,
+        "nq",
+        spec.shape[0],
+        own.format,
+        path,
+        sha256,
+        path.stat().st_size,
+        inputs,
+        "yours",
+        None,
+        None,
+        None,
+        tuple(str(image) for image in own.images),
+    )
+
+
+def runtime_for(own: OwnModel, runtimes: Mapping[str, Runtime]) -> Runtime:
+    """The first runtime of the bench that loads the file's format. Raises InferometerError if none does."""
+    for runtime in runtimes.values():
+        if own.format in runtime.formats:
+            return runtime
+    raise InferometerError(f"{own.path}: none of {', '.join(runtimes)} loads .{own.format}")

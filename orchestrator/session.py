@@ -1,0 +1,164 @@
+"""A bench from its plan to its summary: make ready, launch trial after trial, resume, conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator import artifacts, compiled, exports, scoring, wire
+from orchestrator.artifacts import Artifact
+from orchestrator.catalog import Model, Runtime
+from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord
+from orchestrator.engines.launch import Engine, Target
+from orchestrator.execute import Conditions, Load, execute
+from orchestrator.plan import Plan, to_json
+from orchestrator.store import Run
+
+
+class Watcher(Protocol):
+    """Who is told how a bench goes; called between windows only."""
+
+    def say(self, text: str) -> None:
+        """A line about preparation."""
+
+    def trial_starts(self, number: int, total: int, trial: Trial) -> None:
+        """A trial is about to be launched."""
+
+    def trial_ended(self, number: int, total: int, record: TrialRecord) -> None:
+        """A trial is durable."""
+
+
+@dataclass
+class Session:
+    """Everything one bench needs; ``own`` holds artifacts of the user's own model files."""
+
+    root: Path
+    cache: Path
+    plan: Plan
+    conditions: Conditions
+    runtimes: Mapping[str, Runtime]
+    models: Mapping[str, Model]
+    watcher: Watcher
+    own: Mapping[tuple[str, str], Artifact] = field(default_factory=dict)  # (model, format)
+    skips: list[Skip] = field(default_factory=list)
+    _targets: dict[str, Target] = field(default_factory=dict)
+    _loads: dict[str, Load | str] = field(default_factory=dict)
+
+    def run(self, run: Run) -> None:
+        """Launch every trial that has no record yet. Raises KeyboardInterrupt after cleaning up."""
+        run.repair()
+        done = {record.trial for record in run.records()}
+        number, total = len(done), len(self.plan.trials)
+        for trial in self.plan.trials:
+            if trial.id in done:
+                continue
+            load = self._load(trial.case)
+            if isinstance(load, str):
+                total -= 1
+                continue
+            self.watcher.trial_starts(number, total, trial)
+            raw = run.begin(number)
+            record = execute(trial, load, self._targets[trial.case.runtime], self.conditions, raw)
+            run.append(record, raw)
+            number += 1
+            self.watcher.trial_ended(number, total, record)
+
+    def _load(self, case: Case) -> Load | str:
+        """What the case loads, made ready on first use; a string is the reason it cannot be."""
+        if case.id not in self._loads:
+            try:
+                self._loads[case.id] = self._make_ready(case)
+            except InferometerError as problem:
+                self._loads[case.id] = str(problem)
+                self.skips.append(Skip(case, str(problem)))
+                self.watcher.say(f"skipped {case.id}: {problem}")
+        return self._loads[case.id]
+
+    def _make_ready(self, case: Case) -> Load:
+        runtime = self.runtimes[case.runtime]
+        if case.runtime not in self._targets:
+            self._targets[case.runtime] = self.conditions.engine.prepare(runtime, self.watcher.say)
+        artifact = self._artifact(case, runtime)
+        made = runtime.compiled_format(dict(case.options))
+        if made is None:
+            return Load(artifact, artifact.path, artifact.format, artifact.sha256)
+        path, sha256 = compiled.ensure(
+            case, artifact, self._targets[case.runtime], made, self.conditions, self.cache, self.watcher.say
+        )
+        return Load(artifact, path, made, sha256)
+
+    def _artifact(self, case: Case, runtime: Runtime) -> Artifact:
+        for format_ in runtime.formats:
+            if (case.model, format_) in self.own:
+                return self.own[case.model, format_]
+        model = self.models[case.model]
+        exports.ensure(
+            self.root,
+            self.cache,
+            model,
+            case.variant,
+            case.batch,
+            self.plan.wish.seed,
+            self.conditions.engine.name,
+            self.watcher.say,
+        )
+        folder = artifacts.folder_of(self.root, self.cache, case.model, case.variant, case.batch)
+        for format_ in runtime.formats:
+            artifact = artifacts.open_artifact(folder, format_)
+            if artifact:
+                return artifact
+        raise InferometerError(f"{folder} has no artifact in {' or '.join(runtime.formats)}")
+
+
+def header(plan: Plan, identity: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of ``run.json``: what was planned, by which code, on what machine."""
+    return {"plan": to_json(plan), "identity": dict(identity), "environment": dict(facts)}
+
+
+def find_run(results: Path, fingerprint: str, identity: Mapping[str, Any]) -> Path | None:
+    """The newest unfinished run below ``results`` of the same plan, code and machine."""
+    folders = sorted(results.glob("*/"), reverse=True)
+    return next((folder for folder in folders if resumable(folder, fingerprint, identity)), None)
+
+
+def resumable(folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> bool:
+    """Whether a folder holds the same plan with trials left to do."""
+    try:
+        run = Run.open(folder)
+        content = run.header()
+    except InferometerError:
+        return False
+    same = content["plan"]["fingerprint"] == fingerprint and content["identity"] == dict(identity)
+    return same and not (folder / "summary.json").exists()
+
+
+def restore_order(run: Run, plan: Plan) -> Plan:
+    """The plan with the trial order its run was begun with, which may differ by what was ready then."""
+    order = [Trial(Case.from_json(item["case"]), item["launch"]) for item in run.header()["plan"]["trials"]]
+    return replace(plan, trials=tuple(order))
+
+
+def exit_code(records: Sequence[TrialRecord], skipped: Sequence[Skip]) -> int:
+    """0 when every trial is valid, 3 when some failed or could not be made ready."""
+    failed = any(record.status is not Status.OK for record in records)
+    return 3 if failed or skipped else 0
+
+
+def predictions(run: Run, session: Session) -> list[str]:
+    """What the user's own models said of the user's pictures, one line each, from the first good launch."""
+    lines, seen = [], set()
+    images = {artifact.model: artifact.images for artifact in session.own.values()}
+    for number, record in enumerate(run.records()):
+        if record.case.model not in images or record.status is not Status.OK or record.case.id in seen:
+            continue
+        seen.add(record.case.id)
+        with (run.raw(number) / "transcript.jsonl").open("rb") as stream:
+            outputs = wire.read(stream).outputs
+        for index, image in enumerate(images[record.case.model]):
+            row = scoring.rows(outputs[index], record.case.batch)[0]
+            best = scoring.top1(row)
+            value = "" if best is None else f" ({row[best]:g})"
+            lines.append(f"{image}: class {best}{value} by {record.case.model} in {record.case.runtime_label}")
+    return lines
