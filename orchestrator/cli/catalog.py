@@ -1,0 +1,118 @@
+"""``inferometer devices``, ``runtimes`` and ``models``: what is known here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from orchestrator.artifacts import cache_root, folder_of, is_current, read_manifest, weights_text
+from orchestrator.catalog import Catalog, Model, suite_root
+from orchestrator.plan import known
+
+
+def _table(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    widths = {name: max([len(name), *(len(str(row[name])) for row in rows)]) for name in rows[0]}
+    for cells in ({name: name for name in rows[0]}, *rows):
+        click.echo("  ".join(str(cells[name]).ljust(width) for name, width in widths.items()).rstrip())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def devices(as_json: bool) -> None:
+    """List the device profiles and mark the one this machine is.
+
+    \b
+    Example:
+      inferometer devices
+    """
+    from orchestrator import environment
+
+    profiles = Catalog(suite_root()).devices()
+    here = environment.detect({name: item.profile for name, item in profiles.items()})
+    _table(
+        [
+            {"device": item.id, "platform": item.platform, "title": item.title, "here": item.id == here}
+            for item in profiles.values()
+        ],
+        as_json,
+    )
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def runtimes(as_json: bool) -> None:
+    """List the runtimes: every folder in runners/ that has a runner.toml.
+
+    \b
+    Example:
+      inferometer runtimes --json
+    """
+    _table(
+        [
+            {
+                "runtime": item.id,
+                "title": item.title,
+                "formats": ",".join(item.formats),
+                "options": " ".join(f"{k}={'|'.join(o.values)}" for k, o in item.options.items()),
+                "default": item.default,
+            }
+            for item in Catalog(suite_root()).runtimes().values()
+        ],
+        as_json,
+    )
+
+
+def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
+    cache = cache_root()
+    folder = folder_of(catalog.root, cache, model.id, variant, 1)
+    current = is_current(catalog.root, cache, model, variant, 1)
+    manifest = read_manifest(folder) if current else None
+    return {
+        "model": model.id,
+        "variant": variant,
+        "title": model.title,
+        "weights": weights_text(manifest["weights"]) if manifest else "-",
+        "artifacts": ",".join(item["format"] for item in manifest["artifacts"]) if manifest else "not exported yet",
+    }
+
+
+@click.command()
+@click.option("--models", "names", default="", help="Export these now, comma-separated; `all` for every card.")
+@click.option("--variants", default="nq", show_default=True, help="Variants to export, comma-separated.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seeds random weights where no others are had.")
+@click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def models(names: str, variants: str, batch: int, seed: int, engine: str, as_json: bool) -> None:
+    """List the model cards and their artifacts; with --models, export them now.
+
+    \b
+    Examples:
+      inferometer models
+      inferometer models --models resnet50,mobilenet-v2
+    """
+    catalog = Catalog(suite_root())
+    cards = catalog.models()
+    wanted = tuple(cards) if names == "all" else known("model", filter(None, names.split(",")), list(cards))
+    for name in wanted:
+        for variant in variants.split(","):
+            _export(catalog, cards[name], variant, batch, seed, engine)
+    _table([_state(catalog, card, variant) for card in cards.values() for variant in card.variants], as_json)
+
+
+def _export(catalog: Catalog, card: Model, variant: str, batch: int, seed: int, engine: str) -> None:
+    from orchestrator import exports
+    from orchestrator.bench import likely_engine
+
+    known(f"variant of {card.id}", [variant], list(card.variants))
+    chosen = likely_engine(engine)
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    exports.ensure(catalog.root, cache_root(), card, variant, batch, seed, chosen, say)
