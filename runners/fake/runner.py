@@ -1,0 +1,185 @@
+"""The scripted double: no runtime; its latency and its misbehaviour come from the request's options."""
+import inferometer_sdk as sdk  # first: it claims standard output
+
+import hashlib
+import json
+import math
+import os
+import random
+import signal
+import sys
+import time
+
+from inferometer_sdk import now_ns
+
+
+class Fake(sdk.Runner):
+    """Loads any file; a JSON object may hold ``inputs`` (as in a signature) and ``outputs`` (a list of lists)."""
+
+    runtime = "fake"
+    formats = ("fake", "onnx", "tflite", "pt2")
+    accelerators = ("cpu", "npu")
+    options = {
+        "latency_ns": ("200000", "*"), "distribution": ("constant", "normal", "lognormal"), "spread": ("0.05", "*"),
+        "modes": ("1.0", "*"), "cold": ("1.0", "*"), "wait": ("busy", "sleep"), "seed": ("", "*"),
+        "at": ("measure", "import", "load", "first", "warmup", "settle", "outputs"), "executed": ("", "*"),
+        "code": ("x-fake", "*"), "signal": ("SEGV", "*"), "bytes": ("", "*"),
+        "behaviour": ("ok", "crash", "signal", "hang", "slow-term", "noise", "garbage", "truncate", "oversized",
+                      "endless", "flood", "wrong-protocol", "error", "oom", "nan", "no-done", "after-done",
+                      "import-noise"),
+    }
+    script, armed, document = {}, True, {}
+
+    def version(self):
+        """There is nothing to import."""
+        if self.request:
+            self.script = self.request.options
+            self.misbehave()
+        return "1.0.0"
+
+    def load(self):
+        """Read the document and draw the speed mode of this process."""
+        with open(self.request.model, "rb") as file:
+            content = file.read()
+        if content[:1] == b"{":
+            self.document = json.loads(content.decode("utf-8"))
+        script, self.random = self.script, random.Random(self.script["seed"] or None)
+        modes = [float(factor) for factor in script["modes"].split(",")]
+        self.latency_ns = float(script["latency_ns"]) * self.random.choice(modes)
+        self.misbehave()
+
+    def signature(self):
+        """From the document, else what the inputs are."""
+        shape, dtype = sdk.npy_header(self.request.inputs) if self.request.inputs else ((1, 1), "float32")
+        tensor = {"name": "input", "shape": list(shape[1:]), "dtype": dtype, "quantization": None}
+        output = {"name": "output", "shape": None, "dtype": "float32", "quantization": None}
+        self.index = 0
+        output["shape"] = list(self.outputs()[0])
+        return {"inputs": self.document.get("inputs", [tensor]), "outputs": [output]}
+
+    def bind(self, index):
+        """An inference that waits as the script says."""
+        self.index = index
+        draw = {"constant": lambda spread: 1.0, "normal": lambda spread: max(0.0, self.random.gauss(1.0, spread)),
+                "lognormal": lambda spread: math.exp(self.random.gauss(0.0, spread))}[self.script["distribution"]]
+        spread, cold, busy = float(self.script["spread"]), float(self.script["cold"]), self.script["wait"] == "busy"
+
+        def infer():
+            end = now_ns() + self.latency_ns * draw(spread) * (cold if self.phase == "first" else 1.0)
+            self.misbehave()
+            if busy:
+                while now_ns() < end:
+                    pass
+            else:
+                time.sleep(max(0.0, (end - now_ns()) / 1e9))
+
+        return infer
+
+    def outputs(self):
+        """What the document says, else ten numbers drawn from its absence: the same for the same index."""
+        rows = self.document.get("outputs")
+        digest = hashlib.sha256(b"%d" % self.index).digest()
+        row = rows[self.index % len(rows)] if rows else [byte / 255 for byte in digest[:10]]
+        if self.script["behaviour"] == "nan":
+            row = [math.nan, math.inf] + list(row[2:])
+        return (1, len(row)), row
+
+    def placement(self):
+        """Where it was asked to run, or where the script says."""
+        where = self.script["executed"] or self.request.accelerator
+        if self.script["behaviour"] in ("no-done", "after-done"):
+            if self.script["behaviour"] == "after-done":
+                raw(b'{"type":"done","iterations":0}\n{"type":"done","iterations":0}\n')
+            os._exit(0)
+        return {"executed": {where: 1}, "nodes": [{"name": "fake", "op": "Wait", "on": where}], "notes": []}
+
+    def misbehave(self):
+        """Do once what the script says, in the phase it says."""
+        behaviour = self.script["behaviour"]
+        early = behaviour in ("wrong-protocol", "import-noise")
+        if self.armed and self.phase == ("import" if early else self.script["at"]) and behaviour in BEHAVIOURS:
+            self.armed = False
+            BEHAVIOURS[behaviour](self.script)
+
+
+def raw(content):
+    """Write past the SDK."""
+    sdk.OUT.write(content)
+    sdk.OUT.flush()
+
+
+def crash(script):
+    """Vanish with an exit status and no last line."""
+    os._exit(70)
+
+
+def die(script):
+    """Be killed by a signal."""
+    os.kill(os.getpid(), getattr(signal, "SIG" + script["signal"]))
+    time.sleep(60)
+
+
+def hang(script):
+    """Never come back; as `slow-term` it does not listen to SIGTERM either."""
+    if script["behaviour"] == "slow-term":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(3600)
+
+
+def endless(script):
+    """Valid lines without end."""
+    line = json.dumps({"type": "x-endless", "padding": "x" * 65536}).encode() + b"\n"
+    while True:
+        raw(line)
+
+
+def truncate(script):
+    """Stop in the middle of a line."""
+    raw(b'{"type":"latencies","phase":"mea')
+    os._exit(0)
+
+
+def flood(script):
+    """10 MB (or `bytes`) of text on standard error."""
+    for _ in range(int(script["bytes"] or 10000000) // 1000):
+        os.write(2, b"x" * 999 + b"\n")
+
+
+def exhaust(script):
+    """Take memory until killed, or until `bytes` (default 2 GiB) are taken."""
+    block, taken = 1 << 24, []
+    while len(taken) * block < int(script["bytes"] or 2 << 30):
+        taken.append(bytearray(b"x") * block)
+    raise MemoryError("took %d bytes and nobody minded" % (len(taken) * block))
+
+
+def fail(script):
+    """A coded error."""
+    raise sdk.RunnerError(script["code"], "the script asked for this error", {"scripted": True})
+
+
+def noise_at_import(script):
+    """What careless libraries print, through Python and through C; none of it may reach the protocol."""
+    print("fake: a line from Python")
+    sys.stdout.flush()
+    os.write(1, b"fake: a line from C\n")
+
+
+def speak_another_protocol(script):
+    """Announce a version from the future."""
+    sdk.PROTOCOLS[:] = ["9.0.0"]
+
+
+BEHAVIOURS = {
+    "crash": crash, "signal": die, "hang": hang, "slow-term": hang, "endless": endless, "truncate": truncate,
+    "flood": flood, "oom": exhaust, "error": fail, "import-noise": noise_at_import,
+    "wrong-protocol": speak_another_protocol,
+    "noise": lambda script: raw(b"Loading model... 100%\n"),
+    "garbage": lambda script: raw(bytes(range(256)) * 4 + b"\n"),
+    "oversized": lambda script: raw(b'{"type":"x-oversized","padding":"' + b"x" * (17 << 20) + b'"}\n'),
+}
+
+
+if __name__ == "__main__":
+    sdk.serve(Fake)

@@ -1,0 +1,82 @@
+"""ONNX Runtime on the CPU: one session, sequential execution, outputs in host memory."""
+import inferometer_sdk as sdk  # first: it claims standard output
+
+import functools
+import glob
+import json
+import os
+import tempfile
+
+DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
+          "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(int32)": "int32", "tensor(int64)": "int64"}
+PROVIDER = "CPUExecutionProvider"
+
+
+class OnnxRuntime(sdk.Runner):
+    """Loads ``.onnx``; the inference is ``run_with_iobinding`` over tensors bound once."""
+
+    runtime = "onnxruntime"
+    formats = ("onnx",)
+
+    def version(self):
+        """Import the runtime."""
+        global ort, numpy
+        import numpy
+        import onnxruntime as ort
+        ort.disable_telemetry_events()
+        return ort.__version__
+
+    def load(self):
+        """Make the session."""
+        self.session = self.make_session(ort.SessionOptions())
+
+    def make_session(self, options):
+        """A session as the request asks; errors come as exceptions, so its own log stays at errors."""
+        options.intra_op_num_threads = self.request.threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        return ort.InferenceSession(self.request.model, options, providers=[PROVIDER])
+
+    def signature(self):
+        """As the model file says; symbolic sizes stay words. ONNX keeps quantization inside the graph."""
+        def describe(tensors):
+            return [{"name": tensor.name, "shape": tensor.shape, "dtype": DTYPES.get(tensor.type, tensor.type),
+                     "quantization": None} for tensor in tensors]
+        return {"inputs": describe(self.session.get_inputs()), "outputs": describe(self.session.get_outputs())}
+
+    def bind(self, index):
+        """Bind host memory once, so that the call holds inference alone."""
+        self.tensor = numpy.load(self.request.inputs)[index]
+        self.binding = self.session.io_binding()
+        self.binding.bind_cpu_input(self.session.get_inputs()[0].name, self.tensor)
+        for output in self.session.get_outputs():
+            self.binding.bind_output(output.name, "cpu")
+        return functools.partial(self.session.run_with_iobinding, self.binding)
+
+    def outputs(self):
+        """Already in host memory."""
+        first = self.binding.get_outputs()[0].numpy()
+        return first.shape, first.ravel().tolist()
+
+    def placement(self):
+        """Run once more with the profiler on: it names the provider of each node."""
+        options = ort.SessionOptions()
+        options.enable_profiling = True
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            options.profile_file_prefix = os.path.join(folder, "profile")
+            session = self.make_session(options)
+            session.run(None, {session.get_inputs()[0].name: self.tensor})
+            session.end_profiling()
+            with open(glob.glob(os.path.join(folder, "profile*"))[0]) as file:
+                events = json.load(file)
+        nodes = [{"name": event["args"].get("node_index", "") + ":" + event["name"].replace("_kernel_time", ""),
+                  "op": event["args"]["op_name"], "on": event["args"]["provider"]}
+                 for event in events if event["name"].endswith("_kernel_time")]
+        providers = [node["on"] for node in nodes]
+        return {"executed": {name: providers.count(name) for name in sorted(set(providers))} or {PROVIDER: None},
+                "nodes": nodes, "notes": ["providers: %s" % ", ".join(self.session.get_providers())]}
+
+
+if __name__ == "__main__":
+    sdk.serve(OnnxRuntime)
