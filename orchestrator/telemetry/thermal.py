@@ -1,0 +1,56 @@
+"""Temperatures of the kernel's thermal zones, named by their types.
+
+A zone that cannot be read does not vanish: on some boards it answers EAGAIN for ever, and says so.
+"""
+
+from .machine import Machine, absent
+from .reading import Channel, Reading
+
+FOLDER = "sys/class/thermal"
+LOW_C, HIGH_C = -40, 125
+NONE = Channel("thermal", "thermal_zone", "sampled", "c")
+
+
+class Thermal:
+    """Readings of ``thermal_zone*/temp``; two zones of one type are told apart by the zone's number."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        zones = [name for name in machine.names(FOLDER) if name.startswith("thermal_zone")]
+        types = [_type(machine, zone) for zone in zones]
+        self._zones = [
+            (
+                "%s/%s/temp" % (FOLDER, zone),
+                Channel(
+                    "thermal.%s" % (kind if types.count(kind) == 1 else "%s.%s" % (kind, zone[12:])),
+                    "thermal_zone",
+                    "sampled",
+                    "c",
+                    LOW_C,
+                    HIGH_C,
+                ),
+            )
+            for zone, kind in zip(zones, types)
+        ]
+
+    def read(self) -> "list[Reading]":
+        """One reading a zone, or one that says there is none."""
+        if not self._zones:
+            now_ns = self._machine.now()
+            return [absent(NONE, "no_sensor", now_ns, now_ns)]
+        readings = []  # type: list[Reading]
+        for path, channel in self._zones:
+            readings += self._machine.readings(path, [(channel, celsius)])
+        return readings
+
+
+def celsius(data: bytes) -> float:
+    """Degrees Celsius of the kernel's millidegrees."""
+    return int(data) / 1000.0
+
+
+def _type(machine: Machine, zone: str) -> str:
+    try:
+        return machine.text("%s/%s/type" % (FOLDER, zone)) or zone
+    except OSError:
+        return zone
