@@ -1,0 +1,5 @@
+"""``python -m orchestrator`` is ``inferometer``."""
+
+from orchestrator.cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""``inferometer doctor``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+_MARKS = {"ok": "ok     ", "warning": "warning", "missing": "MISSING"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Check this machine and name the fix for everything that is missing.
+
+    Exit status 0 when a bench can run (warnings included), 2 when it cannot.
+
+    \b
+    Example:
+      inferometer doctor
+    """
+    from orchestrator.artifacts import cache_root
+    from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.doctor import examine
+
+    checks = examine(Catalog(suite_root()), cache_root())
+    if as_json:
+        click.echo(json.dumps([asdict(check) for check in checks], indent=1))
+    else:
+        for check in checks:
+            click.echo(f"{_MARKS[check.state]}  {check.name}: {check.detail}")
+            if check.fix:
+                click.echo(f"         fix: {check.fix}")
+    sys.exit(2 if any(check.state == "missing" for check in checks) else 0)

@@ -1,0 +1,46 @@
+"""``inferometer images``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--runtimes", default="", help="Build these now, comma-separated; `all` for every default one.")
+@click.option("--prune", is_flag=True, help="Remove images of ours that no present file leads to.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def images(runtimes: str, prune: bool, as_json: bool) -> None:
+    """List the runners' images; with --runtimes, build them now.
+
+    \b
+    Examples:
+      inferometer images --runtimes all
+      inferometer images --prune
+    """
+    from orchestrator.artifacts import cache_root
+    from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.engines import images as builder
+    from orchestrator.plan import known
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    catalog, cache = Catalog(suite_root()), cache_root()
+    existing = catalog.runtimes()
+    names = [name for name, item in existing.items() if item.default]
+    if runtimes != "all":
+        names = list(known("runtime", filter(None, runtimes.split(",")), list(existing)))
+    for name in names:
+        builder.ensure(name, catalog.root, cache, None, say)
+    if prune:
+        for tag in builder.prune(catalog.root, [*existing, "models"]):
+            say(f"removed {tag}")
+    rows = [{"runtime": name, **builder.state(name, catalog.root)} for name in [*existing, "models"]]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        size = f"{row['bytes'] / 2**20:.0f} MiB" if row["bytes"] else "not built"
+        click.echo(f"{row['runtime']:<14}{size:<12}{row['tag']}")

@@ -1,0 +1,88 @@
+"""``inferometer run-status``, ``report`` and ``merge``: what is in results folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command("run-status")
+@click.argument("folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def run_status(folder: Path, as_json: bool) -> None:
+    """Say how far a bench is: from another terminal, without touching the measurement.
+
+    \b
+    Example:
+      inferometer run-status results/20261120T201500Z-x86-4711
+    """
+    from orchestrator.report.document import progress
+    from orchestrator.store import Run
+
+    state = progress(Run.open(folder))
+    if as_json:
+        click.echo(json.dumps(state, indent=1))
+        return
+    click.echo(f"{state['done']} of {state['planned']} trials, {state['failed']} failed, {state['state']}")
+    if state["last"]:
+        click.echo(f"last: {state['last']}")
+
+
+@click.command()
+@click.argument("folder", type=_FOLDER)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "csv", "md"]),
+    default="table",
+    show_default=True,
+)
+def report(folder: Path, format_: str) -> None:
+    """Print the results of a run or of a merged comparison, computed again from raw data.
+
+    \b
+    Examples:
+      inferometer report results/DIR
+      inferometer report results/DIR --format csv > table.csv
+    """
+    from orchestrator.report.document import load
+
+    _print(load(folder), format_)
+
+
+def _print(document: dict[str, Any], format_: str) -> None:
+    from orchestrator.report import comma, markdown
+    from orchestrator.report.terminal import show
+
+    if format_ == "table":
+        show(document)
+    elif format_ == "json":
+        click.echo(json.dumps(document, indent=1, sort_keys=True))
+    else:
+        click.echo({"csv": comma, "md": markdown}[format_].render(document), nl=False)
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="The comparison's file, e.g. comparison.json.")
+@click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "md"]), default="table")
+def merge(folders: tuple[Path, ...], out: Path, format_: str) -> None:
+    """Join the results folders of several machines into one comparison.
+
+    Conflicts are refused by name: the same case measured twice, one device id on two machines, one
+    model with two artifacts.
+
+    \b
+    Example:
+      inferometer merge results/pi5 results/nuc --out comparison.json
+    """
+    from orchestrator.report.document import load, merge_folders
+
+    merge_folders(folders, out)
+    _print(load(out), format_)
+    click.echo(str(out))

@@ -1,0 +1,161 @@
+"""Names every missing precondition of a bench and its fix."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.catalog import Catalog
+from orchestrator.domain import InferometerError
+from orchestrator.engines import docker, images
+from orchestrator.engines.launch import available_cores
+
+# Exporter environment, images and artifacts of the default models together.
+_DISK_BYTES = 12 * 2**30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One precondition. ``state``: ok, warning (a bench runs, with less), missing (it does not)."""
+
+    name: str
+    state: str
+    detail: str
+    fix: str = ""
+
+
+def examine(catalog: Catalog, cache: Path, sysfs: Path = Path("/sys")) -> list[Check]:
+    """Every check in the order in which a bench needs them."""
+    checks = [_python(), _engine(), *_building(), *_compilers(catalog), _disk(cache), _cores()]
+    return [*checks, _memory_cgroup(sysfs), _governor(sysfs), _idle(), _catalog(catalog)]
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Check("python", "ok", version)
+
+
+def _engine() -> Check:
+    try:
+        version = docker.connect().version()["Version"]
+    except InferometerError as problem:
+        return Check(
+            "docker engine",
+            "warning",
+            str(problem),
+            "apt-get install docker.io and start it, or measure with ENGINE=process",
+        )
+    return Check("docker engine", "ok", version)
+
+
+def _building() -> list[Check]:
+    client = images.find_buildx()
+    if client is None:
+        build = Check(
+            "docker buildx", "warning", "no docker command with buildx", "apt-get install docker-buildx"
+        )
+    else:
+        build = Check("docker buildx", "ok", client)
+    tool = shutil.which("mmdebstrap")
+    base = Check(
+        "base images",
+        "ok" if tool else "warning",
+        "can be made here without a registry" if tool else "can be pulled only, mmdebstrap is missing",
+        "" if tool else "apt-get install mmdebstrap (needed only where no image registry is reachable)",
+    )
+    return [build, base]
+
+
+def _compilers(catalog: Catalog) -> list[Check]:
+    tools = {tool.command: (tool, runtime) for runtime in catalog.runtimes().values() for tool in runtime.tools}
+    return [
+        Check(
+            command,
+            "ok" if shutil.which(command) else "warning",
+            f"used by {runtime.id} ({', '.join(tool.values)}) under ENGINE=process",
+            "" if shutil.which(command) else tool.fix,
+        )
+        for command, (tool, runtime) in tools.items()
+    ]
+
+
+def _disk(cache: Path) -> Check:
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if free >= _DISK_BYTES:
+        return Check("disk", "ok", f"{free / 2**30:.0f} GiB free for {cache}")
+    return Check(
+        "disk",
+        "warning",
+        f"{free / 2**30:.1f} GiB free for {cache}, all default models need about {_DISK_BYTES / 2**30:.0f}",
+        "free some, or set INFEROMETER_CACHE to a larger disk",
+    )
+
+
+def _cores() -> Check:
+    count = len(available_cores())
+    if count > 1:
+        return Check("cores", "ok", f"{count}, so runner and observer are kept apart")
+    return Check(
+        "cores", "warning", "1: the observer shares it with the runner", "use a machine with two or more"
+    )
+
+
+def _memory_cgroup(sysfs: Path) -> Check:
+    unified = sysfs / "fs/cgroup/cgroup.controllers"
+    try:
+        has = "memory" in unified.read_text().split()
+    except OSError:
+        has = (sysfs / "fs/cgroup/memory").is_dir()
+    if has:
+        return Check("memory cgroup", "ok", "container memory can be read")
+    return Check(
+        "memory cgroup",
+        "warning",
+        "the kernel runs without it, container memory stays unknown",
+        "append cgroup_enable=memory to the kernel's command line and reboot",
+    )
+
+
+def _governor(sysfs: Path) -> Check:
+    path = sysfs / "devices/system/cpu/cpu0/cpufreq/scaling_governor"
+    try:
+        governor = path.read_text().strip()
+    except OSError:
+        return Check("governor", "ok", "this machine shows none (a virtual machine, often)")
+    if governor == "performance":
+        return Check("governor", "ok", governor)
+    return Check(
+        "governor",
+        "warning",
+        f"{governor}: clocks move while measuring",
+        f"echo performance | sudo tee {path.parent.parent.parent}/cpu*/cpufreq/scaling_governor",
+    )
+
+
+def _catalog(catalog: Catalog) -> Check:
+    counted: list[str] = []
+    readers: dict[str, Callable[[], object]] = {
+        "devices": catalog.devices,
+        "runtimes": catalog.runtimes,
+        "models": catalog.models,
+    }
+    for name, read in readers.items():
+        try:
+            found = read()
+            assert isinstance(found, dict)
+            counted.append(f"{len(found)} {name}")
+        except InferometerError as problem:
+            return Check("catalog", "missing", str(problem), "mend that file")
+    return Check("catalog", "ok", ", ".join(counted))
+
+
+def _idle() -> Check:
+    load = os.getloadavg()[0]
+    if load < 0.5:
+        return Check("other load", "ok", f"load average {load:.2f}")
+    return Check("other load", "warning", f"load average {load:.2f}: other work disturbs figures", "stop it")
