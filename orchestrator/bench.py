@@ -3,66 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import artifacts, environment, lock
+from orchestrator import environment, lock
 from orchestrator.artifacts import Artifact
-from orchestrator.catalog import Catalog, Device, Model, Runtime
-from orchestrator.domain import Case, InferometerError
+from orchestrator.cases import Order, make_plan, runtimes_of
+from orchestrator.catalog import Catalog, Device
+from orchestrator.domain import InferometerError
 from orchestrator.engines import images
 from orchestrator.engines.launch import Engine, available_cores
 from orchestrator.execute import Conditions
-from orchestrator.plan import FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
-from orchestrator.own import OwnModel, bring_in, inspect, runtime_for
+from orchestrator.own import bring_in, inspect, runtime_for
+from orchestrator.plan import Plan, known
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
 
-
 RESULTS = Path("results")
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user ordered beside the wish itself."""
-
-    wish: Wish
-    engine: str = "auto"
-    quick: bool = False
-    launches: int | None = None
-    timeout_s: float | None = None
-    results: Path | None = None  # exactly this folder; None: a new one below results/
-    force: bool = False
-    own: tuple[OwnModel, ...] = ()
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A plan with what it needs to run."""
-
-    plan: Plan
-    device: Device
-    runtimes: Mapping[str, Runtime]
-    models: Mapping[str, Model]
-    engine: Engine
-    identity: Mapping[str, Any]
-    notes: tuple[str, ...]
-
-
-def settings_of(order: Order, device: Device) -> Settings:
-    """The settings an order leads to; the device may ask for more launches than the default."""
-    base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
-    if order.launches is not None:
-        base = replace(base, launches=order.launches)
-    if order.timeout_s is not None:
-        base = replace(base, timeout_s=order.timeout_s)
-    return base
 
 
 def choose_device(catalog: Catalog, name: str, force: bool) -> Device:
@@ -72,7 +33,8 @@ def choose_device(catalog: Catalog, name: str, force: bool) -> Device:
         found = environment.detect({key: item.profile for key, item in devices.items()})
         if found is None:
             raise InferometerError(
-                f"this machine is none of the known devices ({', '.join(devices)}); name one with DEVICE= and --force"
+                f"this machine is none of the known devices ({', '.join(devices)}); "
+                "name one with --device and --force"
             )
         return devices[found]
     known("device", [name], list(devices))
@@ -107,40 +69,10 @@ def choose_engine(
     return ProcessEngine(root, cache), notes
 
 
-def make_plan(
-    catalog: Catalog, cache: Path, order: Order, device: Device, engine: str, mine: Sequence[Artifact] = ()
-) -> Plan:
-    """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early."""
-    wish = replace(
-        order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
-    )
-    runtimes = _runtimes(catalog, wish, device)
-    models = _models(catalog, wish, order.own)
-    sweeps = _sweeps(runtimes, wish)
-    names = list(dict.fromkeys([*models, *(artifact.model for artifact in mine)]))
-    cases = expand(wish, names, wish.variants or ("nq",), sweeps)
-    kept, skips = sift(
-        cases,
-        [
-            lambda case: _arch(case, runtimes, device),
-            lambda case: _threads(case),
-            lambda case: _variant(case, runtimes, models),
-            lambda case: _format(case, runtimes, models, mine),
-            lambda case: _tool(case, runtimes, engine),
-        ],
-    )
-    settings = settings_of(order, device)
-    ready, rest = [], []
-    for case in kept:
-        (ready if _at_hand(catalog.root, cache, case, models) else rest).append(case)
-    trials = interleave(ready, settings.launches, wish.seed) + interleave(rest, settings.launches, wish.seed)
-    return Plan(wish, settings, trials, tuple(skips))
-
-
 def _bring_in(
     catalog: Catalog, cache: Path, order: Order, device: Device, engine: Engine, watcher: Watcher
 ) -> list[Artifact]:
-    runtimes = _runtimes(catalog, order.wish, device)
+    runtimes = runtimes_of(catalog, order.wish, device)
     found = []
     for own in order.own:
         target = engine.prepare(runtime_for(own, runtimes), watcher.say)
@@ -163,78 +95,6 @@ def likely_engine(wanted: str) -> str:
         return "process"
 
 
-def _runtimes(catalog: Catalog, wish: Wish, device: Device) -> dict[str, Runtime]:
-    existing = catalog.runtimes()
-    if wish.runtimes:
-        return {name: existing[name] for name in known("runtime", wish.runtimes, list(existing))}
-    return {name: item for name, item in existing.items() if item.default and device.arch in item.arch}
-
-
-def _models(catalog: Catalog, wish: Wish, own: Sequence[OwnModel]) -> dict[str, Model]:
-    existing = catalog.models()
-    if wish.models:
-        return {name: existing[name] for name in known("model", wish.models, list(existing))}
-    return {} if own else {name: item for name, item in existing.items() if item.default}
-
-
-def _sweeps(runtimes: Mapping[str, Runtime], wish: Wish) -> dict[str, dict[str, tuple[str, ...]]]:
-    sweeps = {name: {k: o.default for k, o in item.options.items()} for name, item in runtimes.items()}
-    for runtime, option, values in wish.options:
-        known("runtime", [runtime], list(runtimes))
-        known(f"option of {runtime}", [option], list(runtimes[runtime].options))
-        allowed = runtimes[runtime].options[option].values
-        if allowed != ("*",):
-            known(f"value of {runtime}.{option}", values, list(allowed))
-        sweeps[runtime][option] = values
-    # An option without a default value is left out unless the user names it.
-    return {name: {k: v for k, v in options.items() if v} for name, options in sweeps.items()}
-
-
-def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | None:
-    arch = runtimes[case.runtime].arch
-    return None if device.arch in arch else f"{case.runtime} needs {' or '.join(arch)}, {device.id} is {device.arch}"
-
-
-def _threads(case: Case) -> str | None:
-    cores = len(available_cores())
-    return f"asks for {case.threads} threads, this machine offers {cores} cores" if case.threads > cores else None
-
-
-def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> str | None:
-    model = models.get(case.model)
-    if model and case.variant not in model.variants:
-        return f"{case.model} has no variant {case.variant}; its card has {', '.join(model.variants)}"
-    if model and case.variant not in runtimes[case.runtime].precisions:
-        return f"{case.runtime} runs {', '.join(runtimes[case.runtime].precisions)}, not {case.variant}"
-    return None
-
-
-def _format(
-    case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model], own: Sequence[Artifact]
-) -> str | None:
-    formats = runtimes[case.runtime].formats
-    existing = {artifact.format for artifact in own if artifact.model == case.model}
-    existing |= set(models[case.model].variants[case.variant]) if case.model in models else set()
-    if existing & set(formats):
-        return None
-    return f"{case.runtime} loads {' or '.join(formats)}, {case.model} comes as {', '.join(sorted(existing))}"
-
-
-def _tool(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:
-    if engine != "process":
-        return None
-    options = dict(case.options)
-    for tool in runtimes[case.runtime].tools:
-        if options.get(tool.option) in tool.values and not shutil.which(tool.command):
-            return f"{tool.option}={options[tool.option]} needs {tool.command} on this machine: {tool.fix}"
-    return None
-
-
-def _at_hand(root: Path, cache: Path, case: Case, models: Mapping[str, Model]) -> bool:
-    model = models.get(case.model)
-    return model is None or artifacts.is_current(root, cache, model, case.variant, case.batch)
-
-
 def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str], force: bool) -> dict[str, Any]:
     """What must be equal for a run to be resumed: code, machine, engine, runtimes' content."""
     return {
@@ -255,7 +115,9 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
     mine = _bring_in(catalog, cache, order, device, engine, watcher)
     plan = make_plan(catalog, cache, order, device, engine.name, mine)
     if not plan.trials:
-        reasons = "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
+        reasons = (
+            "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
+        )
         raise InferometerError(f"nothing to measure: {reasons}")
     runtimes = catalog.runtimes()
     used = sorted({case.runtime for case in plan.cases})
@@ -275,7 +137,9 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
             root,
             cache,
             plan,
-            Conditions(engine, plan.settings, available_cores(), environment.memory_limit_bytes(device.profile)),
+            Conditions(
+                engine, plan.settings, available_cores(), environment.memory_limit_bytes(device.profile)
+            ),
             runtimes,
             catalog.models(),
             watcher,

@@ -105,5 +105,7 @@ def _compile(
     if transcript.artifact is None or outcome.exit_code != 0:
         _, reason = diagnose(outcome, transcript, _TIMEOUT_S, conditions.memory_bytes)
         tail = launch.stderr.read_text("utf-8", "replace").strip().splitlines()[-1:] or [""]
-        raise InferometerError(f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip())
+        raise InferometerError(
+            f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip()
+        )
     return transcript.artifact

@@ -71,7 +71,9 @@ def _building() -> list[Check]:
 
 
 def _compilers(catalog: Catalog) -> list[Check]:
-    tools = {tool.command: (tool, runtime) for runtime in catalog.runtimes().values() for tool in runtime.tools}
+    tools = {
+        tool.command: (tool, runtime) for runtime in catalog.runtimes().values() for tool in runtime.tools
+    }
     return [
         Check(
             command,

@@ -149,7 +149,17 @@ def start_telemetry(pid: int, interval_s: float, stream: IO[bytes]) -> subproces
     """A telemetry process that watches a host pid and writes JSON Lines into a file."""
     program = Path(orchestrator.__file__).parent / "telemetry"
     # -S -E -s: no site packages, no user settings: it starts faster and stays small.
-    command = [sys.executable, "-S", "-E", "-s", str(program), "--pid", str(pid), "--interval", str(interval_s)]
+    command = [
+        sys.executable,
+        "-S",
+        "-E",
+        "-s",
+        str(program),
+        "--pid",
+        str(pid),
+        "--interval",
+        str(interval_s),
+    ]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 
 
@@ -173,7 +183,10 @@ def diagnose(
         return Status.LAUNCH, outcome.problem
     if outcome.oom_killed:
         limit = f" of {memory_bytes} bytes" if memory_bytes else ""
-        return Status.OOM, f"killed for lack of memory{where}, limit{limit}; free memory or use a smaller model"
+        return (
+            Status.OOM,
+            f"killed for lack of memory{where}, limit{limit}; free memory or use a smaller model",
+        )
     if outcome.timed_out:
         return Status.TIMEOUT, f"no end within {timeout_s:g} s{where}; raise --timeout or look at its log"
     if outcome.overflow:

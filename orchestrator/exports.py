@@ -25,7 +25,14 @@ _TIMEOUT_S = 3600
 
 
 def ensure(
-    root: Path, cache: Path, model: Model, variant: str, batch: int, seed: int, engine: str, progress: Progress
+    root: Path,
+    cache: Path,
+    model: Model,
+    variant: str,
+    batch: int,
+    seed: int,
+    engine: str,
+    progress: Progress,
 ) -> None:
     """Export a model variant at a batch size unless a current export is there.
 
@@ -197,7 +204,9 @@ def fetch_weights(
             return None, f"{path.name} cannot be downloaded ({problem}); put it at {path} to use it"
     actual = sha256_file(path)
     if not actual.startswith(sha256):
-        raise InferometerError(f"{path}: SHA-256 is {actual[:12]}..., {model.path} says {sha256[:12]}...; delete it")
+        raise InferometerError(
+            f"{path}: SHA-256 is {actual[:12]}..., {model.path} says {sha256[:12]}...; delete it"
+        )
     return path, None
 
 

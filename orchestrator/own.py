@@ -38,7 +38,9 @@ class OwnModel:
         """The artifact format by the file's ending. Raises InferometerError for an unknown one."""
         suffix = self.path.suffix.lower().lstrip(".")
         if suffix not in ("onnx", "tflite", "pt2"):
-            raise InferometerError(f"{self.path}: the ending says no known format; use .onnx, .tflite or .pt2")
+            raise InferometerError(
+                f"{self.path}: the ending says no known format; use .onnx, .tflite or .pt2"
+            )
         return suffix
 
 
@@ -164,9 +166,7 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
     return transcript.model, sha256
 
 
-def bring_in(
-    own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Path, seed: int
-) -> Artifact:
+def bring_in(own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Path, seed: int) -> Artifact:
     """The file as an artifact, its input tensors prepared once in the cache."""
     spec = read_input(own.path, signature)
     if spec.dtype == "float32" and own.images and own.input_range is None:

@@ -11,7 +11,7 @@ from orchestrator import artifacts, compiled, exports, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Model, Runtime
 from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord
-from orchestrator.engines.launch import Engine, Target
+from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
 from orchestrator.plan import Plan, to_json
 from orchestrator.store import Run
@@ -160,5 +160,7 @@ def predictions(run: Run, session: Session) -> list[str]:
             row = scoring.rows(outputs[index], record.case.batch)[0]
             best = scoring.top1(row)
             value = "" if best is None else f" ({row[best]:g})"
-            lines.append(f"{image}: class {best}{value} by {record.case.model} in {record.case.runtime_label}")
+            lines.append(
+                f"{image}: class {best}{value} by {record.case.model} in {record.case.runtime_label}"
+            )
     return lines

@@ -54,7 +54,7 @@ class Run:
             raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
         if schema != SCHEMA:
             raise InferometerError(
-                f"{path}: field schema is {schema}, this version reads {SCHEMA}; use the version that wrote it"
+                f"{path}: field schema is {schema}, this version reads {SCHEMA}; read it with its own"
             )
         return cls(folder)
 

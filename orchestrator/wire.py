@@ -38,7 +38,9 @@ class Request:
 
     def line(self) -> bytes:
         """The request as one line of UTF-8 JSON with its line feed."""
-        fields = {name: value for name, value in vars(self).items() if value is not None and name != "command"}
+        fields = {
+            name: value for name, value in vars(self).items() if value is not None and name != "command"
+        }
         return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode() + b"\n"
 
 

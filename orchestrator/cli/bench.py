@@ -56,10 +56,16 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 default="auto",
                 help="Where runners run; auto: Docker if it answers.",
             ),
-            click.option("--quick", is_flag=True, help="A first look: fewer, shorter launches; results say so."),
+            click.option(
+                "--quick", is_flag=True, help="A first look: fewer, shorter launches; results say so."
+            ),
             click.option("--launches", type=click.IntRange(1), help="Fresh launches per case."),
-            click.option("--timeout", "timeout_s", type=click.FloatRange(1), help="Seconds before a trial is killed."),
-            click.option("--seed", type=click.IntRange(0), default=0, help="Seeds trial order and random weights."),
+            click.option(
+                "--timeout", "timeout_s", type=click.FloatRange(1), help="Seconds before a trial is killed."
+            ),
+            click.option(
+                "--seed", type=click.IntRange(0), default=0, help="Seeds trial order and random weights."
+            ),
             click.option("--force", is_flag=True, help="Measure although this machine is another device."),
         ]
     ):
@@ -94,7 +100,9 @@ _OWN = [
 @_OWN[0]
 @_OWN[1]
 @_OWN[2]
-@click.option("--results", type=click.Path(path_type=Path), help="Results folder; default: a new one in results/.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), help="Results folder; default: a new one in results/."
+)
 def bench(**given: Any) -> None:
     """Measure, and print the table and the results folder.
 

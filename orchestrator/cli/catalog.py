@@ -77,15 +77,21 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
         "variant": variant,
         "title": model.title,
         "weights": weights_text(manifest["weights"]) if manifest else "-",
-        "artifacts": ",".join(item["format"] for item in manifest["artifacts"]) if manifest else "not exported yet",
+        "artifacts": ",".join(item["format"] for item in manifest["artifacts"])
+        if manifest
+        else "not exported yet",
     }
 
 
 @click.command()
-@click.option("--models", "names", default="", help="Export these now, comma-separated; `all` for every card.")
+@click.option(
+    "--models", "names", default="", help="Export these now, comma-separated; `all` for every card."
+)
 @click.option("--variants", default="nq", show_default=True, help="Variants to export, comma-separated.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seeds random weights where no others are had.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Seeds random weights where no others are had."
+)
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def models(names: str, variants: str, batch: int, seed: int, engine: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from orchestrator import bench
+from orchestrator import bench, cases
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.cli.progress import watcher
@@ -17,11 +17,11 @@ from orchestrator.plan import Plan, Wish, expected_s
 from orchestrator.session import exit_code, predictions
 
 
-def order_of(given: Mapping[str, Any]) -> bench.Order:
+def order_of(given: Mapping[str, Any]) -> cases.Order:
     """The parsed options as an order."""
     names = ("device", "models", "variants", "runtimes", "threads", "batches", "options", "seed")
     wish = Wish(**{name: given[name] for name in names})
-    return bench.Order(
+    return cases.Order(
         wish,
         given["engine"],
         given["quick"],
@@ -30,7 +30,8 @@ def order_of(given: Mapping[str, Any]) -> bench.Order:
         given.get("results"),
         given["force"],
         tuple(
-            OwnModel(path, given["images"], parse_range(given["input_range"])) for path in given.get("own", ())
+            OwnModel(path, given["images"], parse_range(given["input_range"]))
+            for path in given.get("own", ())
         ),
     )
 
@@ -68,7 +69,7 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     order = order_of(given)
     device = bench.choose_device(catalog, order.wish.device, order.force)
     engine = bench.likely_engine(order.engine)
-    plan = bench.make_plan(catalog, cache, order, device, engine)
+    plan = cases.make_plan(catalog, cache, order, device, engine)
     launches = plan.settings.launches
     lines = [f"{case.id}  x {launches}" for case in plan.cases]
     lines += [f"skip {skip.case.id}: {skip.reason}" for skip in plan.skips]
@@ -78,4 +79,3 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
         f"about {minutes:.0f} min once images and artifacts are there"
     )
     return plan, lines
-

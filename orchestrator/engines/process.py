@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -120,10 +121,8 @@ def _pump(popen: subprocess.Popen[bytes], launch: Launch, sink: Sink) -> bool:
 
 
 def _kill(popen: subprocess.Popen[bytes]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(popen.pid, signal.SIGKILL)  # its own session: helpers it forked go as well
-    except ProcessLookupError:
-        pass
     popen.wait()
     for stream in (popen.stdin, popen.stdout, popen.stderr):
         if stream:

@@ -1,0 +1,152 @@
+"""Which cases an order leads to, and why others do not run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orchestrator import artifacts
+from orchestrator.artifacts import Artifact
+from orchestrator.catalog import Catalog, Device, Model, Runtime
+from orchestrator.domain import Case
+from orchestrator.engines.launch import available_cores
+from orchestrator.own import OwnModel
+from orchestrator.plan import FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user ordered beside the wish itself."""
+
+    wish: Wish
+    engine: str = "auto"
+    quick: bool = False
+    launches: int | None = None
+    timeout_s: float | None = None
+    results: Path | None = None  # exactly this folder; None: a new one below results/
+    force: bool = False
+    own: tuple[OwnModel, ...] = ()
+
+
+def settings_of(order: Order, device: Device) -> Settings:
+    """The settings an order leads to; the device may ask for more launches than the default."""
+    base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
+    if order.launches is not None:
+        base = replace(base, launches=order.launches)
+    if order.timeout_s is not None:
+        base = replace(base, timeout_s=order.timeout_s)
+    return base
+
+
+def make_plan(
+    catalog: Catalog, cache: Path, order: Order, device: Device, engine: str, mine: Sequence[Artifact] = ()
+) -> Plan:
+    """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early."""
+    wish = replace(
+        order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
+    )
+    runtimes = runtimes_of(catalog, wish, device)
+    models = _models(catalog, wish, order.own)
+    sweeps = _sweeps(runtimes, wish)
+    names = list(dict.fromkeys([*models, *(artifact.model for artifact in mine)]))
+    cases = expand(wish, names, wish.variants or ("nq",), sweeps)
+    kept, skips = sift(
+        cases,
+        [
+            lambda case: _arch(case, runtimes, device),
+            lambda case: _threads(case),
+            lambda case: _variant(case, runtimes, models),
+            lambda case: _format(case, runtimes, models, mine),
+            lambda case: _tool(case, runtimes, engine),
+        ],
+    )
+    settings = settings_of(order, device)
+    ready: list[Case] = []
+    rest: list[Case] = []
+    for case in kept:
+        (ready if _at_hand(catalog.root, cache, case, models) else rest).append(case)
+    trials = interleave(ready, settings.launches, wish.seed) + interleave(rest, settings.launches, wish.seed)
+    return Plan(wish, settings, trials, tuple(skips))
+
+
+def runtimes_of(catalog: Catalog, wish: Wish, device: Device) -> dict[str, Runtime]:
+    """The runtimes a wish names, or those the device's processor suits."""
+    existing = catalog.runtimes()
+    if wish.runtimes:
+        return {name: existing[name] for name in known("runtime", wish.runtimes, list(existing))}
+    return {name: item for name, item in existing.items() if item.default and device.arch in item.arch}
+
+
+def _models(catalog: Catalog, wish: Wish, own: Sequence[OwnModel]) -> dict[str, Model]:
+    existing = catalog.models()
+    if wish.models:
+        return {name: existing[name] for name in known("model", wish.models, list(existing))}
+    return {} if own else {name: item for name, item in existing.items() if item.default}
+
+
+def _sweeps(runtimes: Mapping[str, Runtime], wish: Wish) -> dict[str, dict[str, tuple[str, ...]]]:
+    sweeps = {name: {k: o.default for k, o in item.options.items()} for name, item in runtimes.items()}
+    for runtime, option, values in wish.options:
+        known("runtime", [runtime], list(runtimes))
+        known(f"option of {runtime}", [option], list(runtimes[runtime].options))
+        allowed = runtimes[runtime].options[option].values
+        if allowed != ("*",):
+            known(f"value of {runtime}.{option}", values, list(allowed))
+        sweeps[runtime][option] = values
+    # An option without a default value is left out unless the user names it.
+    return {name: {k: v for k, v in options.items() if v} for name, options in sweeps.items()}
+
+
+def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | None:
+    arch = runtimes[case.runtime].arch
+    return (
+        None
+        if device.arch in arch
+        else f"{case.runtime} needs {' or '.join(arch)}, {device.id} is {device.arch}"
+    )
+
+
+def _threads(case: Case) -> str | None:
+    cores = len(available_cores())
+    return (
+        f"asks for {case.threads} threads, this machine offers {cores} cores"
+        if case.threads > cores
+        else None
+    )
+
+
+def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> str | None:
+    model = models.get(case.model)
+    if model and case.variant not in model.variants:
+        return f"{case.model} has no variant {case.variant}; its card has {', '.join(model.variants)}"
+    if model and case.variant not in runtimes[case.runtime].precisions:
+        return f"{case.runtime} runs {', '.join(runtimes[case.runtime].precisions)}, not {case.variant}"
+    return None
+
+
+def _format(
+    case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model], own: Sequence[Artifact]
+) -> str | None:
+    formats = runtimes[case.runtime].formats
+    existing = {artifact.format for artifact in own if artifact.model == case.model}
+    existing |= set(models[case.model].variants[case.variant]) if case.model in models else set()
+    if existing & set(formats):
+        return None
+    return f"{case.runtime} loads {' or '.join(formats)}, {case.model} comes as {', '.join(sorted(existing))}"
+
+
+def _tool(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:
+    if engine != "process":
+        return None
+    options = dict(case.options)
+    for tool in runtimes[case.runtime].tools:
+        if options.get(tool.option) in tool.values and not shutil.which(tool.command):
+            return f"{tool.option}={options[tool.option]} needs {tool.command} on this machine: {tool.fix}"
+    return None
+
+
+def _at_hand(root: Path, cache: Path, case: Case, models: Mapping[str, Model]) -> bool:
+    model = models.get(case.model)
+    return model is None or artifacts.is_current(root, cache, model, case.variant, case.batch)
