@@ -1,0 +1,198 @@
+"""Facts of the machine and of the suite's checkout, for provenance.
+
+What is unknown is None, and its reason stands under the same name in ``reasons``. No fact names a person
+or a host: the machine id is hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.domain import InferometerError
+from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, Host, Unknown, run_command
+
+_CPU = "sys/devices/system/cpu"
+_PACKAGE_CHIPS = ("coretemp", "k10temp", "zenpower")
+_LOW_C, _HIGH_C = -40, 125  # beyond these a sensor is absent or pretends
+
+
+def facts(
+    suite: Path,
+    root: Path = ROOT,
+    run: Callable[[Sequence[str]], str] = run_command,
+    arch: str | None = None,
+) -> dict[str, Any]:
+    """What provenance keeps of the machine and of the suite's checkout, with ``reasons`` for each None."""
+    host = Host(root)
+    makers: dict[str, Callable[[], Any]] = {
+        "arch": lambda: arch or os.uname().machine,
+        "kernel": lambda: host.text("proc/sys/kernel/osrelease"),
+        "os": lambda: host.field("etc/os-release", "=", "PRETTY_NAME", "NAME"),
+        "board": lambda: _board(host),
+        "cpu_model": lambda: _cpu_model(host),
+        "cpu_flags_sha256": lambda: _flags_sha256(host),
+        "cores_logical": lambda: _cpus(host),
+        "cores_physical": lambda: _physical_cores(host),
+        "microcode": lambda: host.field("proc/cpuinfo", ":", "microcode"),
+        "governor": lambda: _governor(host),
+        "turbo": lambda: _turbo(host),
+        "memory_bytes": lambda: host.kilobytes("proc/meminfo", "MemTotal"),
+        "swap_bytes": lambda: host.kilobytes("proc/meminfo", "SwapTotal"),
+        "aslr": lambda: int(host.text("proc/sys/kernel/randomize_va_space")),
+        "virtualised": lambda: _virtualised(host, arch or os.uname().machine),
+        "boot_id": lambda: host.text("proc/sys/kernel/random/boot_id"),
+        "machine_id_sha256": lambda: _machine_id(host),
+        "load_average": lambda: [float(word) for word in host.text("proc/loadavg").split()[:3]],
+        "python": platform.python_version,
+        "git_commit": lambda: _git(suite, run, "rev-parse", "HEAD").strip(),
+        "git_dirty": lambda: bool(_git(suite, run, "status", "--porcelain")),
+    }
+    found: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except Unknown as problem:
+            found[name], reasons[name] = None, str(problem)
+        except (ValueError, LookupError) as problem:
+            found[name], reasons[name] = None, f"not as expected: {problem}"
+    temperatures, refusals = _temperatures_c(host)
+    if not temperatures:
+        refusals = {"temperatures_c": "no thermal zone and no processor sensor"}
+    return {**found, "temperatures_c": temperatures or None, "reasons": {**reasons, **refusals}}
+
+
+def machine_id(root: Path = ROOT) -> str | None:
+    """A stable name of this machine that does not reveal its machine id, or None without one."""
+    try:
+        return _machine_id(Host(root))
+    except Unknown:
+        return None
+
+
+def _machine_id(host: Host) -> str:
+    # systemd asks that the id itself never leaves the machine; a hash with our name serves as well.
+    return hashlib.sha256(b"inferometer " + host.text("etc/machine-id").encode()).hexdigest()
+
+
+def _board(host: Host) -> str:
+    """The firmware's name of the board: the device tree's model, else DMI's vendor and product."""
+    try:
+        return host.text(DEVICE_TREE)
+    except Unknown:
+        return f"{host.text(f'{DMI}/sys_vendor')} {host.text(f'{DMI}/product_name')}"
+
+
+def _cpu_model(host: Host) -> str:
+    fields = host.fields("proc/cpuinfo", ":")
+    if "model name" in fields:
+        return fields["model name"]
+    if "CPU part" in fields:
+        return f"implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
+    raise Unknown("/proc/cpuinfo: has no model name or CPU part")
+
+
+def _flags_sha256(host: Host) -> str:
+    flags = sorted(host.field("proc/cpuinfo", ":", "flags", "Features").split())
+    return hashlib.sha256(" ".join(flags).encode()).hexdigest()
+
+
+def _processors(host: Host) -> list[dict[str, str]]:
+    processors: list[dict[str, str]] = []
+    for line in host.text("proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "processor":
+            processors.append({})
+        if processors:
+            processors[-1][name.strip()] = value.strip()
+    return processors
+
+
+def _cpus(host: Host) -> int:
+    return len(_processors(host))
+
+
+def _physical_cores(host: Host) -> int:
+    cores = {(block["physical id"], block["core id"]) for block in _processors(host) if "core id" in block}
+    if not cores:
+        raise Unknown("/proc/cpuinfo: has no core id")
+    return len(cores)
+
+
+def _governor(host: Host) -> str:
+    """The governors of all clock domains, joined by commas where they differ."""
+    policies = host.folders(f"{_CPU}/cpufreq/policy*")
+    if not policies:
+        raise Unknown(f"/{_CPU}/cpufreq: no clock domain")
+    return ",".join(sorted({host.text(f"{policy}/scaling_governor") for policy in policies}))
+
+
+def _turbo(host: Host) -> bool:
+    try:
+        return host.text(f"{_CPU}/intel_pstate/no_turbo") == "0"
+    except Unknown:
+        return host.text(f"{_CPU}/cpufreq/boost") == "1"
+
+
+def _virtualised(host: Host, arch: str) -> bool:
+    if arch == "x86_64":
+        return "hypervisor" in host.field("proc/cpuinfo", ":", "flags").split()
+    if host.folders("sys/hypervisor/type") or host.folders("sys/firmware/devicetree/base/hypervisor"):
+        return True
+    raise Unknown(f"{arch}: nothing that would tell")
+
+
+def _temperatures_c(host: Host) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Thermal zones and x86 processor packages by name in degrees Celsius, and reasons for each None."""
+    sensors = [(f"{zone}/type", f"{zone}/temp") for zone in host.folders("sys/class/thermal/thermal_zone*")]
+    sensors += [(f"{chip}/name", f"{chip}/temp1_input") for chip in host.folders("sys/class/hwmon/hwmon*")]
+    found: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
+    for kind, path in sensors:
+        try:
+            name = host.text(kind)
+        except Unknown:
+            name = path.split("/")[-2]
+        if "hwmon" in path and name not in _PACKAGE_CHIPS:
+            continue
+        name = name if name not in found else f"{name}.{len(found)}"  # two zones may be of one type
+        found[name] = None
+        try:
+            value = int(host.text(path)) / 1000
+        except (Unknown, ValueError) as problem:
+            reasons[f"temperatures_c.{name}"] = str(problem)
+            continue
+        if _LOW_C < value < _HIGH_C:
+            found[name] = value
+        else:
+            reasons[f"temperatures_c.{name}"] = f"{value} cannot be true"
+    return found, reasons
+
+
+def _git(suite: Path, run: Callable[[Sequence[str]], str], *words: str) -> str:
+    top = Path(run(["git", "-C", str(suite), "rev-parse", "--show-toplevel"]).strip())
+    if top.resolve() != suite.resolve():
+        raise Unknown(f"git: the suite is not a checkout, it lies inside {top.name}")
+    return run(["git", "-C", str(suite), *words])
+
+
+def memory_limit_bytes(profile: Mapping[str, Any], root: Path = ROOT) -> int | None:
+    """What a container may use: all but the profile's reserve, at least half; None where it is unknown.
+
+    Raises InferometerError when the profile has no reserve.
+    """
+    reserve = profile.get("memory_reserve_bytes")
+    if not isinstance(reserve, int):
+        raise InferometerError(
+            f"profile {profile.get('title')}: field memory_reserve_bytes must be a whole number, got {reserve!r}"
+        )
+    try:
+        total = Host(root).kilobytes("proc/meminfo", "MemTotal")
+    except Unknown:
+        return None
+    return max(total - reserve, total // 2)
