@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 PROTOCOL = "1.0.0"
 MAJOR = 1
 MAX_LINE_BYTES = 16 * 2**20
 MAX_TRANSCRIPT_BYTES = 256 * 2**20
-LAST_TYPES = frozenset({"done", "error"})
+MAX_COUNT = 2**63  # no duration, size or clock is beyond it; figures stay computable
+PHASES = frozenset({"import", "load", "first", "warmup", "idle", "settle", "measure", "outputs", "compile"})
+TIMED = frozenset({"first", "warmup", "measure"})
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,17 @@ def _quote(raw: bytes) -> str:
     return repr(text) + ("..." if len(raw) > 80 else "")
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _message(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_LINE_BYTES:
         raise Violation(f"longer than {MAX_LINE_BYTES} bytes")
     if not raw.endswith(b"\n"):
         raise Violation(f"cut off: {_quote(raw)}")
     try:
-        message = json.loads(raw)
+        message = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise Violation(f"not JSON: {_quote(raw)}") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -112,25 +118,48 @@ def _message(raw: bytes) -> dict[str, Any]:
     return message
 
 
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:80] + "..."
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_COUNT
+
+
 def _integer(message: Mapping[str, Any], name: str) -> int:
     value = message.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise Violation(f"{message['type']}.{name} must be a whole number >= 0, got {value!r}")
+    if not _is_count(value):
+        raise Violation(f"{message['type']}.{name} must be a whole number >= 0, got {_brief(value)}")
     return value
 
 
 def _string(message: Mapping[str, Any], name: str) -> str:
     value = message.get(name)
     if not isinstance(value, str):
-        raise Violation(f"{message['type']}.{name} must be a string, got {value!r}")
+        raise Violation(f"{message['type']}.{name} must be a string, got {_brief(value)}")
     return value
 
 
-def _list(message: Mapping[str, Any], name: str, kinds: tuple[type, ...]) -> list[Any]:
+def _strings(message: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        _string(message, name)
+
+
+def _object(message: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = message.get(name)
+    if not isinstance(value, dict):
+        raise Violation(f"{message['type']}.{name} must be an object, got {_brief(value)}")
+    return value
+
+
+def _list(message: Mapping[str, Any], name: str, kinds: tuple[type, ...], least: int = 0) -> list[Any]:
     value = message.get(name)
     # A set of types instead of isinstance per item: windows hold up to millions of values.
     if not isinstance(value, list) or not {type(item) for item in value} <= set(kinds):
         raise Violation(f"{message['type']}.{name} must be a list of {'/'.join(k.__name__ for k in kinds)}")
+    if len(value) < least:
+        raise Violation(f"{message['type']}.{name} is empty")
     return value
 
 
@@ -138,6 +167,8 @@ def _durations(message: Mapping[str, Any]) -> list[int]:
     values = _list(message, "values_ns", (int,))
     if values and min(values) < 0:
         raise Violation(f"{message['type']}.values_ns holds a negative duration")
+    if values and max(values) >= MAX_COUNT:
+        raise Violation(f"{message['type']}.values_ns holds a duration beyond 64 bits")
     return values
 
 
@@ -154,16 +185,18 @@ def _take_hello(transcript: Transcript, message: dict[str, Any]) -> None:
     versions = _list(message, "protocols", (str,))
     if not any(version.split(".")[0] == str(MAJOR) for version in versions):
         raise Violation(f"the runner speaks protocols {versions}, this suite speaks {PROTOCOL}")
-    for name in ("runtime", "sdk"):
-        _string(message, name)
-    if not isinstance(message.get("clock"), dict):
-        raise Violation("hello.clock must be an object")
+    _strings(message, "runtime", "sdk")
+    if message.get("version") is not None:
+        _string(message, "version")
+    _object(message, "clock")
     transcript.hello = message
 
 
 def _take_phase(transcript: Transcript, message: dict[str, Any]) -> None:
     name, edge, t_ns = _string(message, "name"), _string(message, "edge"), _integer(message, "t_ns")
     marks = transcript.marks
+    if name not in PHASES:
+        raise Violation(f"phase {_brief(name)} is unknown")
     if any(t_ns < previous for pair in marks.values() for previous in pair):
         raise Violation(f"phase {name} {edge}: t_ns goes backwards")
     if edge == "start" and name not in marks and transcript.open_phase is None:
@@ -182,6 +215,8 @@ def _take_harness(transcript: Transcript, message: dict[str, Any]) -> None:
 
 def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
     phase = _string(message, "phase")
+    if phase not in TIMED:
+        raise Violation(f"latencies of {_brief(phase)}: only {', '.join(sorted(TIMED))} have some")
     values = transcript.latencies_ns.setdefault(phase, [])
     if transcript.window(phase) is None:
         raise Violation(f"latencies of {phase} before its window closed")
@@ -192,23 +227,46 @@ def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
 
 def _take_outputs(transcript: Transcript, message: dict[str, Any]) -> None:
     values = _list(message, "values", (int, float, type(None)))
+    if any(isinstance(value, int) and abs(value) >= MAX_COUNT for value in values):
+        raise Violation("outputs.values holds a number beyond 64 bits")
     transcript.outputs[_integer(message, "index")] = values
 
 
-def _take_object(name: str, *required: str) -> Any:
-    def take(transcript: Transcript, message: dict[str, Any]) -> None:
-        for key in required:
-            if key not in message:
-                raise Violation(f"{name}.{key} is missing")
-        setattr(transcript, name, message)
+def _take_model(transcript: Transcript, message: dict[str, Any]) -> None:
+    for side in ("inputs", "outputs"):
+        for tensor in _list(message, side, (dict,), 1):
+            part = {**tensor, "type": f"model.{side}"}
+            _strings(part, "name", "dtype")
+            _list(part, "shape", (int, str, type(None)))
+            if tensor.get("quantization") is not None:
+                numbers = {**_object(part, "quantization"), "type": f"model.{side}.quantization"}
+                _list(numbers, "scale", (int, float), 1)
+                _list(numbers, "zero_point", (int,), 1)
+    transcript.model = message
 
-    return take
+
+def _take_footprint(transcript: Transcript, message: dict[str, Any]) -> None:
+    for name in ("vm_hwm_bytes", "load_vm_hwm_bytes", "cgroup_peak_bytes"):
+        if message.get(name) is not None:
+            _integer(message, name)
+    _object(message, "reasons")
+    transcript.footprint = message
+
+
+def _take_artifact(transcript: Transcript, message: dict[str, Any]) -> None:
+    _strings(message, "path", "format", "sha256")
+    for name in ("bytes", "build_ns"):
+        _integer(message, name)
+    transcript.artifact = message
 
 
 def _take_placement(transcript: Transcript, message: dict[str, Any]) -> None:
     _string(message, "requested")
-    if not isinstance(message.get("executed"), dict) or not message["executed"]:
-        raise Violation("placement.executed must be an object naming at least one provider")
+    executed = _object(message, "executed")
+    if not executed or not all(value is None or _is_count(value) for value in executed.values()):
+        raise Violation("placement.executed must map at least one provider to its number of nodes or null")
+    if "notes" in message:
+        _list(message, "notes", (str,))
     transcript.placement = message
 
 
@@ -220,21 +278,20 @@ def _take_done(transcript: Transcript, message: dict[str, Any]) -> None:
 
 
 def _take_error(transcript: Transcript, message: dict[str, Any]) -> None:
-    _string(message, "code")
-    _string(message, "message")
+    _strings(message, "code", "message")
     transcript.error = message
 
 
 _HANDLERS: dict[str, Any] = {
     "hello": _take_hello,
     "phase": _take_phase,
-    "model": _take_object("model", "inputs", "outputs"),
+    "model": _take_model,
     "harness": _take_harness,
     "latencies": _take_latencies,
     "outputs": _take_outputs,
     "placement": _take_placement,
-    "footprint": _take_object("footprint", "vm_hwm_bytes", "cgroup_peak_bytes"),
-    "artifact": _take_object("artifact", "path", "format", "sha256", "bytes", "build_ns"),
+    "footprint": _take_footprint,
+    "artifact": _take_artifact,
     "done": _take_done,
     "error": _take_error,
 }
