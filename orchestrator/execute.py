@@ -118,7 +118,9 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         artifact_sha256=load.artifact.sha256,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
-    return replace(record, **_measured(transcript, load.artifact, case.batch, raw / "telemetry.jsonl"))
+    contained = conditions.engine.name == "docker"
+    figures = _measured(transcript, load.artifact, case.batch, raw / "telemetry.jsonl", contained)
+    return replace(record, **figures)
 
 
 def container_name(trial: Trial) -> str:
@@ -245,7 +247,7 @@ def _versions(transcript: wire.Transcript) -> dict[str, str | None]:
 
 
 def _measured(
-    transcript: wire.Transcript, artifact: Artifact, batch: int, telemetry_path: Path
+    transcript: wire.Transcript, artifact: Artifact, batch: int, telemetry_path: Path, contained: bool
 ) -> dict[str, Any]:
     """The figures of a transcript, complete or not; what is absent stays None."""
     values = transcript.latencies_ns.get("measure", [])
@@ -261,7 +263,7 @@ def _measured(
         "latency": launch_latency(values) if values else None,
         "placement": _brief(transcript.placement),
         "telemetry": cut,
-        "memory": measurement.memory(transcript.footprint, lines),
+        "memory": measurement.memory(transcript.footprint, lines, contained),
     }
     if values and window:
         fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)
