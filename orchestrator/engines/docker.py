@@ -94,7 +94,7 @@ class DockerEngine:
             name=launch.name,
             labels={LABEL: self._device},
             platform=self._platform,
-            init=True,
+            init=launch.init,
             stdin_open=True,
             network_mode="none",
             read_only=True,
@@ -125,7 +125,7 @@ class DockerEngine:
                 timed_out = True  # closed its streams and stayed
         ended_ns = time.monotonic_ns()
         container.reload()
-        # Under --init a death by signal n shows as exit status 128 + n.
+        # A death by signal n shows as exit status 128 + n.
         number = code - 128 if code is not None and 128 < code < 160 else None
         return Outcome(
             started_ns,
