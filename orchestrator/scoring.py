@@ -35,12 +35,13 @@ def top1(row: Row) -> int | None:
 
 
 def score(outputs: Mapping[int, Row], labels: Sequence[Sequence[int]]) -> Score:
-    """Top-1 of every input; an input without output counts as wrong."""
+    """Top-1 of every input; an input without output, or with one of another size, counts as wrong."""
     correct = total = 0
     for index, wanted in enumerate(labels):
         total += len(wanted)
-        if index in outputs:
-            found = rows(outputs[index], len(wanted))
+        output = outputs.get(index)
+        if output and len(output) % len(wanted) == 0:
+            found = rows(output, len(wanted))
             correct += sum(top1(row) == label for row, label in zip(found, wanted, strict=True))
     return Score(correct, total)
 
@@ -66,7 +67,8 @@ def compare(
         pairs = zip(rows(found, batch), rows(wanted, batch), strict=True)
         equal += sum(top1(a) is not None and top1(a) == top1(b) for a, b in pairs)
         for a, b in zip(found, wanted, strict=True):
-            worst = max(worst, math.inf if a is None or b is None else abs(a - b))
+            difference = math.inf if a is None or b is None else abs(a - b)
+            worst = max(worst, math.inf if math.isnan(difference) else difference)
     return Parity(equal, total, worst if math.isfinite(worst) else None)
 
 

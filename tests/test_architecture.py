@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORCHESTRATOR = ROOT / "orchestrator"
 
-# From the top; a room imports only rooms in rows below its own.
+# From the top; a room imports only rooms in rows below its own. docs/adr/0001-rooms.md tells why.
 ROWS = [
     ["__main__"],
     ["cli"],
     ["bench"],
-    ["session", "report", "conformance"],
-    ["own", "compiled"],
+    ["session", "report", "conformance", "doctor"],
+    ["cases", "compiled"],
+    ["own"],
     ["execute"],
     ["exports"],
     ["engines", "artifacts", "environment", "store"],
@@ -76,6 +77,11 @@ def broken_arrows(room: str, imported: set[str]) -> list[str]:
         return [f"the package itself imports {name}" for name in sorted(imported)]
     wrong = [name for name in imported - {room} if name == APART or ROW_OF[name] <= ROW_OF[room]]
     return [f"{room} imports {name}, which is not below it" for name in sorted(wrong)]
+
+
+def test_the_rows_are_those_of_the_record() -> None:
+    record = (ROOT / "docs/adr/0001-rooms.md").read_text("utf-8").split("```")[1]
+    assert [sorted(line.split()) for line in record.strip().splitlines()] == [sorted(row) for row in ROWS[1:]]
 
 
 def test_every_room_has_its_row() -> None:
