@@ -1,0 +1,7 @@
+"""Coded warnings with advice, and the verdict they lead to. Pure."""
+
+from orchestrator.findings.case import Circumstances, case_findings
+from orchestrator.findings.codes import Code, verdict
+from orchestrator.findings.trial import trial_findings
+
+__all__ = ["Circumstances", "Code", "case_findings", "trial_findings", "verdict"]

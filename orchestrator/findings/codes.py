@@ -1,0 +1,122 @@
+"""Every finding there is: its code, what it does to the verdict, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from orchestrator.domain import Finding, Severity, Verdict
+
+
+class Code(Enum):
+    """A finding's code with its usual severity and its advice."""
+
+    # What ran is not what was asked for.
+    PLACEMENT_FALLBACK = (
+        "placement_fallback",
+        Severity.INVALID,
+        "Install or enable the accelerator, or ask for the cpu; the figure of a fallback is never shown.",
+    )
+    PARITY_MISMATCH = (
+        "parity_mismatch",
+        Severity.SUSPECT,
+        "Check the runtime's version and options: what computes something else is not comparable.",
+    )
+    ACCURACY_BELOW_REFERENCE = (
+        "accuracy_below_reference",
+        Severity.SUSPECT,
+        "Weigh the speed against the lost accuracy; the row is below 99 % of the fp32 reference.",
+    )
+    EMULATED = (
+        "emulated",
+        Severity.INVALID,
+        "Run on the board itself: under emulation outputs mean something, latencies do not.",
+    )
+    FORCED_DEVICE = (
+        "forced_device",
+        Severity.SUSPECT,
+        "Name the device this machine is, or run on the named one.",
+    )
+    # Launches.
+    FAILED_LAUNCHES = (
+        "failed_launches",
+        Severity.SUSPECT,
+        "Look at stderr.log in the trial's folder below raw/.",
+    )
+    TOO_FEW_LAUNCHES = ("too_few_launches", Severity.SUSPECT, "Run again with more launches.")
+    QUICK_RUN = ("quick_run", Severity.SUSPECT, "Run again without QUICK=1 before quoting a figure.")
+    MULTIMODAL = (
+        "multimodal",
+        Severity.SUSPECT,
+        "Read the modes, not their mean, and add launches; pinned cores and fixed clocks may remove them.",
+    )
+    SLOW_FIRST_LAUNCH = (
+        "slow_first_launch",
+        Severity.SUSPECT,
+        "Run again: caches were cold or a clock was ramping up when the case ran first.",
+    )
+    # The window.
+    NOT_STEADY = ("not_steady", Severity.SUSPECT, "Raise the warm-up cap, or quieten the machine.")
+    UNSTABLE = (
+        "unstable",
+        Severity.SUSPECT,
+        "Close other programs, fix the processor's clock, and run again.",
+    )
+    OUTLIERS = ("outliers", Severity.NOTE, "Other work ran between: the median does not feel it, p99 does.")
+    TREND = ("trend", Severity.SUSPECT, "Watch temperature and clocks: a window must not heat or speed up.")
+    HARNESS_COST = (
+        "harness_cost",
+        Severity.NOTE,
+        "Subtract nothing; compare such short inferences only with others measured by this suite.",
+    )
+    PERCENTILE_FLOOR = ("percentile_floor", Severity.NOTE, "Measure longer or launch more often to see p99.")
+    # What could not be observed.
+    CLOCK_NOT_ALIGNED = (
+        "clock_not_aligned",
+        Severity.NOTE,
+        "Run telemetry and runner under one kernel and time namespace.",
+    )
+    TELEMETRY_MISSING = (
+        "telemetry_missing",
+        Severity.NOTE,
+        "See telemetry.jsonl in the trial's folder below raw/.",
+    )
+    MEMORY_UNAVAILABLE = (
+        "memory_unavailable",
+        Severity.NOTE,
+        "Use ENGINE=docker on a machine with the memory cgroup for a container's peak.",
+    )
+    CGROUP_MEMORY_DISABLED = (
+        "cgroup_memory_disabled",
+        Severity.NOTE,
+        "Append cgroup_enable=memory to the kernel's command line and reboot.",
+    )
+    NO_POWER_SOURCE = ("no_power_source", Severity.NOTE, "Energy is unknown, not zero.")
+    # How it was measured.
+    PROCESS_ENGINE = (
+        "process_engine",
+        Severity.NOTE,
+        "Compare with container figures only on the same machine; install Docker for isolation.",
+    )
+    WEIGHTS_RANDOM = (
+        "weights_random",
+        Severity.NOTE,
+        "Latency hardly depends on the weights' values, accuracy does: none is shown.",
+    )
+
+    def __init__(self, code: str, severity: Severity, advice: str):
+        self.code = code
+        self.severity = severity
+        self.advice = advice
+
+    def finding(self, message: str, severity: Severity | None = None) -> Finding:
+        """The finding with what was seen; ``severity`` where it differs from the usual one."""
+        return Finding(self.code, severity or self.severity, message, self.advice)
+
+
+def verdict(findings: Iterable[Finding]) -> Verdict:
+    """invalid if any finding is, else suspect if any is, else valid."""
+    severities = {finding.severity for finding in findings}
+    if Severity.INVALID in severities:
+        return Verdict.INVALID
+    return Verdict.SUSPECT if Severity.SUSPECT in severities else Verdict.VALID

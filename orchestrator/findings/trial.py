@@ -1,0 +1,102 @@
+"""What one launch's record and raw values show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.domain import Finding, Latency, Severity, Status, TrialRecord
+from orchestrator.findings.codes import Code
+from orchestrator.statistics import stability
+
+# Share of a launch's median latency that the timed loop itself may cost (MEASUREMENT: null model).
+HARNESS_LIMIT = 0.005
+# From here on the bias is larger than a typical difference between runtimes.
+HARNESS_SUSPECT = 0.05
+
+
+def trial_findings(
+    record: TrialRecord, values: Sequence[int], fallback: str | None = None
+) -> tuple[Finding, ...]:
+    """Findings of one launch.
+
+    ``values`` are the raw latencies of its window in ns, in time order; empty where there was none.
+    ``fallback`` says why the trial did not run where it was asked to, or is None.
+    """
+    found = []
+    if fallback:
+        found.append(Code.PLACEMENT_FALLBACK.finding(fallback))
+    if record.status is not Status.OK:
+        return tuple(found)  # the failure is the result; what is missing follows from it
+    if record.steady is False:
+        found.append(Code.NOT_STEADY.finding("warm-up ended at its cap before the latencies were steady"))
+    if record.latency:
+        found += _window(record.latency, values)
+        found += _harness(record.harness_p50_ns, record.latency)
+    found += _parity(record)
+    found += _observation(record)
+    return tuple(found)
+
+
+def _window(latency: Latency, values: Sequence[int]) -> list[Finding]:
+    found = []
+    spread = stability.spread(latency)
+    low, high = stability.extremes(latency)
+    if spread >= stability.SPREAD_LIMIT:
+        found.append(Code.UNSTABLE.finding(f"standard deviation {spread:.0%} of the mean"))
+    elif max(-low, high) >= stability.EXTREME_LIMIT:
+        # One slow iteration in thousands does not move the median: said, but no doubt about it.
+        extreme = f"maximum {high:.0%} above" if high >= -low else f"minimum {-low:.0%} below"
+        found.append(Code.UNSTABLE.finding(f"{extreme} the mean", Severity.NOTE))
+    outliers = stability.outliers(values) if values else 0
+    if outliers:
+        found.append(Code.OUTLIERS.finding(f"{outliers} of {len(values)} iterations beyond 10 deviations"))
+    change = stability.trend(values)
+    if change is not None:
+        word = "slower" if change > 0 else "faster"
+        found.append(Code.TREND.finding(f"{abs(change):.0%} {word} at the window's end than at its start"))
+    return found
+
+
+def _harness(harness_p50_ns: float | None, latency: Latency) -> list[Finding]:
+    if harness_p50_ns is None or harness_p50_ns <= HARNESS_LIMIT * latency.p50_ns:
+        return []
+    share = harness_p50_ns / latency.p50_ns if latency.p50_ns else 1.0
+    severity = Severity.SUSPECT if share >= HARNESS_SUSPECT else None
+    message = f"the timed loop costs {harness_p50_ns:.0f} ns, {share:.1%} of the latency"
+    return [Code.HARNESS_COST.finding(message, severity)]
+
+
+def _parity(record: TrialRecord) -> list[Finding]:
+    parity = record.parity
+    if parity is None:
+        return []
+    if parity.max_abs_difference is None:
+        message = "an output is missing or not a number"
+        return [Code.PARITY_MISMATCH.finding(message, Severity.INVALID)]
+    if parity.top1_equal < parity.total:
+        return [
+            Code.PARITY_MISMATCH.finding(
+                f"top-1 differs from PyTorch on {parity.total - parity.top1_equal} of {parity.total} inputs, "
+                f"by up to {parity.max_abs_difference:.2g}"
+            )
+        ]
+    return []
+
+
+def _observation(record: TrialRecord) -> list[Finding]:
+    found = []
+    program = record.telemetry.get("telemetry", {})
+    reason = program.get("reason")
+    if reason and program.get("interval_ns") is None:
+        found.append(Code.TELEMETRY_MISSING.finding(str(reason)))
+    elif reason:
+        found.append(Code.CLOCK_NOT_ALIGNED.finding(str(reason)))
+    memory = record.memory
+    if memory is None:
+        found.append(Code.MEMORY_UNAVAILABLE.finding("no peak was read"))
+    elif memory.container_peak_bytes is None:
+        reason = memory.reasons.get("container_peak_bytes", "no reason given")
+        own = memory.vm_hwm_bytes
+        beside = f"; the process itself peaked at {own / 2**20:.1f} MiB" if own else ""
+        found.append(Code.MEMORY_UNAVAILABLE.finding(f"container peak: {reason}{beside}"))
+    return found

@@ -1,0 +1,92 @@
+"""Signs that a figure is not stable, inside one window and between launches.
+
+Rules from pyperf (``_cli.py``: standard deviation, extremes) and hyperfine
+(``outlier_detection.rs``: modified z-score). All shares are fractions, 0.1 is 10 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from orchestrator.domain import Latency
+from orchestrator.statistics.quantiles import MAD_TO_STDEV, median, median_deviation
+
+SPREAD_LIMIT = 0.10
+EXTREME_LIMIT = 0.50
+OUTLIER_DEVIATIONS = 10.0
+TREND_LIMIT = 0.05
+TREND_BLOCKS = 10
+# Kendall's S of 10 blocks beyond which rising or falling is no chance (two-sided p < 0.01).
+TREND_SCORE = 29
+LEAST_TREND_VALUES = 4 * TREND_BLOCKS
+SLOW_FIRST_LIMIT = 0.10
+
+
+def spread(latency: Latency) -> float:
+    """Standard deviation over mean of one window."""
+    return latency.stdev_ns / latency.mean_ns if latency.mean_ns else 0.0
+
+
+def extremes(latency: Latency) -> tuple[float, float]:
+    """How far the minimum and the maximum lie from the mean, as shares of it: (-0.02, 1.7)."""
+    if not latency.mean_ns:
+        return 0.0, 0.0
+    return latency.min_ns / latency.mean_ns - 1, latency.max_ns / latency.mean_ns - 1
+
+
+def outliers(values: Sequence[float]) -> int:
+    """How many values lie more than 10 standard deviations, estimated by 1.4826 MAD, from the median.
+
+    The clock's step of 1 ns is the least deviation, or equal values would make any other an outlier.
+    """
+    centre = median(values)
+    limit = OUTLIER_DEVIATIONS * MAD_TO_STDEV * max(median_deviation(values, centre), 1.0)
+    return sum(abs(value - centre) > limit for value in values)
+
+
+def trend(values: Sequence[float]) -> float | None:
+    """Relative change from the first to the last third of a window in time order, or None if there is none.
+
+    The medians of ten consecutive blocks must rise or fall (Kendall's S, p < 0.01) and the thirds'
+    medians must differ by 5 %, the shift warm-up calls unsteady. None below 40 values.
+    """
+    count = len(values)
+    if count < LEAST_TREND_VALUES:
+        return None
+    edges = [count * i // TREND_BLOCKS for i in range(TREND_BLOCKS + 1)]
+    blocks = [median(values[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    score = sum(
+        (blocks[j] > blocks[i]) - (blocks[j] < blocks[i]) for i in range(TREND_BLOCKS) for j in range(i)
+    )
+    start, end = median(values[: count // 3]), median(values[-(count // 3) :])
+    change = end / start - 1 if start else 0.0
+    return change if abs(score) >= TREND_SCORE and abs(change) >= TREND_LIMIT else None
+
+
+def between_launch_cv(medians: Sequence[float]) -> float | None:
+    """Standard deviation (divisor n - 1) of launch medians over their mean.
+
+    None below two launches, or at a mean of 0.
+    """
+    mean = math.fsum(medians) / len(medians) if len(medians) > 1 else 0.0
+    if not mean:
+        return None
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in medians) / (len(medians) - 1)) / mean
+
+
+def slow_first(medians: Sequence[float]) -> float | None:
+    """How much slower the first launch is than the median of the others, or None if it is not.
+
+    It must be at least 10 % slower and an outlier of theirs by the modified z-score. With fewer than
+    four others that happens by chance too often, so then it is never said.
+    """
+    first, others = medians[0], medians[1:]
+    if len(others) < 4:
+        return None
+    centre = median(others)
+    # The deviation of few launches can be small by chance: 1 % of the median is the least.
+    deviation = max(MAD_TO_STDEV * median_deviation(others, centre), 0.01 * centre)
+    excess = first - centre
+    slow = excess >= SLOW_FIRST_LIMIT * centre and excess > OUTLIER_DEVIATIONS * deviation
+    return excess / centre if slow else None
