@@ -17,7 +17,6 @@ def train(card: Card, seed: int, out: Path) -> dict[str, Any]:
     builder = builders.module_of(card)
     if not hasattr(builder, "train"):
         raise ExportError(f"{card.path}: builder: {card.builder!r} cannot be trained here")
-    torch.set_num_threads(1)  # the same sums in the same order on machines with other core counts
     model, accuracy = builder.train(card, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as stream:  # given a path, torch writes the file's name into it

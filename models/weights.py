@@ -18,8 +18,11 @@ CALIBRATION_BATCH = 8
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def load(card: Card, file: Path | None, missing: str | None, seed: int) -> tuple[torch.nn.Module, dict[str, Any]]:
@@ -83,9 +86,6 @@ def random(card: Card, seed: int) -> torch.nn.Module:
     normalisers = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for module in normalisers:
         module.momentum = None  # a plain average over the batches seen
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the order of summation, and with it the weights, must not depend on the machine
     with torch.no_grad():
         model.train()(torch.from_numpy(images[0]))
-    torch.set_num_threads(threads)
     return model.eval()

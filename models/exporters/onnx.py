@@ -45,7 +45,9 @@ def export(model: torch.nn.Module, sample: torch.Tensor, path: Path) -> dict[str
 
 
 def load(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The file in ONNX Runtime on the processor."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    """The file in ONNX Runtime on one thread of the processor."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda image: session.run(None, {name: image})[0]
