@@ -34,10 +34,14 @@ class Run:
     @classmethod
     def create(cls, folder: Path, header: Mapping[str, Any]) -> Run:
         """Make the folder with its ``run.json``. Raises InferometerError if it holds a run already."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / "raw").mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InferometerError(
+                f"{folder}: cannot be made ({problem.strerror}); choose another RESULTS folder"
+            ) from None
         if (folder / "run.json").exists():
             raise InferometerError(f"{folder} already holds a run; choose another RESULTS folder")
-        (folder / "raw").mkdir(exist_ok=True)
         write_atomic(folder / "run.json", _pretty({"schema": SCHEMA, **header}))
         return cls(folder)
 
@@ -76,7 +80,9 @@ class Run:
         lines = sum(1 for _ in self.records())
         (self.folder / "raw").mkdir(exist_ok=True)
         for entry in (self.folder / "raw").iterdir():
-            if not entry.name.isdigit() or int(entry.name) >= lines:
+            if not entry.is_dir():
+                entry.unlink()
+            elif not entry.name.isdecimal() or int(entry.name) >= lines:
                 shutil.rmtree(entry)
         for stale in self.folder.glob(".*.json.*"):
             stale.unlink()
