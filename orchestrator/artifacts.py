@@ -80,6 +80,16 @@ def open_artifact(folder: Path, format_: str) -> Artifact | None:
     manifest = read_manifest(folder)
     if manifest is None:
         return None
+    try:
+        return _described(folder, manifest, format_)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise InferometerError(
+            f"{folder / 'manifest.json'}: a field is missing or of another kind ({problem!r}); "
+            f"delete {folder} and it is exported again"
+        ) from None
+
+
+def _described(folder: Path, manifest: Mapping[str, Any], format_: str) -> Artifact | None:
     entry = next((item for item in manifest["artifacts"] if item["format"] == format_), None)
     if entry is None:
         return None
@@ -133,4 +143,4 @@ def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int) 
         return False
     shipped = (root / "models" / "artifacts") in folder.parents
     # What ships is checked against its exporter by a test, not at every start.
-    return shipped or manifest["key"] == export_key(root, model)
+    return shipped or manifest.get("key") == export_key(root, model)

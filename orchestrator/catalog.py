@@ -146,11 +146,13 @@ class Model:
 def read_device(path: Path) -> Device:
     """One device profile."""
     fields = load_toml(path)
+    accelerators = fields.table("accelerators")
+    accelerators.table("cpu")  # every device has one
     return Device(
         path.stem,
         fields.get("title", str),
         fields.get("platform", str),
-        fields.get("accelerators", dict),
+        accelerators.data,
         fields.get("min_launches", int),
         path,
         fields.data,
