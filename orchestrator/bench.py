@@ -95,12 +95,13 @@ def likely_engine(wanted: str) -> str:
         return "process"
 
 
-def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str], force: bool) -> dict[str, Any]:
+def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str]) -> dict[str, Any]:
     """What must be equal for a run to be resumed: code, machine, engine, runtimes' content."""
+    match = environment.recognise(device.profile)
     return {
         "suite": orchestrator.__version__,
         "device": device.id,
-        "forced": force and not environment.recognise(device.profile).matches,
+        "forced": None if match.matches else match.reason,
         "machine": environment.machine_id(),
         "engine": engine,
         "runtimes": {name: images.tag(name, root) for name in runtimes},
@@ -121,7 +122,7 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
         raise InferometerError(f"nothing to measure: {reasons}")
     runtimes = catalog.runtimes()
     used = sorted({case.runtime for case in plan.cases})
-    marks = identity(root, device, engine.name, used, order.force)
+    marks = identity(root, device, engine.name, used)
     folder = _folder(order, device, plan, marks)
     with lock.hold(device.id, folder):
         engine.clean()
@@ -132,7 +133,9 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
             watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
         else:
             facts = environment.facts(root)
-            run = Run.create(folder, {**header(plan, marks, facts), "notes": list(notes)})
+            created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            content = {**header(plan, marks, facts), "notes": list(notes), "created_utc": created}
+            run = Run.create(folder, content)
         session = Session(
             root,
             cache,

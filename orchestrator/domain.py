@@ -166,6 +166,7 @@ class TrialRecord:
     versions: Mapping[str, str | None] = field(default_factory=dict)  # suite protocol sdk runtime
     image: str | None = None  # image digest, or None under the process engine
     artifact_sha256: str | None = None
+    artifact: Mapping[str, Any] = field(default_factory=dict)  # format bytes weights weights_reason reference
     phases_ns: Mapping[str, int] = field(default_factory=dict)  # duration of each finished phase
     steady: bool | None = None
     first_ns: int | None = None

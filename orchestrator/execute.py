@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,7 @@ from orchestrator.artifacts import Artifact
 from orchestrator.domain import Status, Trial, TrialRecord
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, split_cores
 from orchestrator.files import sha256_file
+from orchestrator.findings import trial_findings
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
 from orchestrator.statistics.quantiles import median
@@ -116,11 +117,29 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         versions=_versions(transcript),
         image=target.digest,
         artifact_sha256=load.artifact.sha256,
+        artifact=_artifact(load.artifact),
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
     contained = conditions.engine.name == "docker"
     figures = _measured(transcript, load.artifact, case.batch, raw / "telemetry.jsonl", contained)
-    return replace(record, **figures)
+    record = replace(record, **figures)
+    values = transcript.latencies_ns.get("measure", [])
+    fallback = measurement.fallback(transcript.placement) if transcript.placement else None
+    return replace(record, findings=trial_findings(record, values, fallback))
+
+
+def _artifact(artifact: Artifact) -> dict[str, Any]:
+    reference = None
+    if artifact.reference and artifact.labels:
+        outputs = dict(enumerate(json.loads(artifact.reference.read_bytes())["outputs"]))
+        reference = asdict(scoring.score(outputs, json.loads(artifact.labels.read_bytes())))
+    return {
+        "format": artifact.format,
+        "bytes": artifact.bytes,
+        "weights": artifact.weights,
+        "weights_reason": artifact.weights_reason,
+        "reference": reference,
+    }
 
 
 def container_name(trial: Trial) -> str:

@@ -19,7 +19,9 @@ def describe(record: TrialRecord) -> str:
     """One trial's outcome in a few words."""
     if record.status is not Status.OK or record.latency is None:
         return f"{record.status.value}: {record.reason}"
-    return f"p50 {record.latency.p50_ns / 1e6:.3g} ms, n={record.latency.count}"
+    p50_ns = record.latency.p50_ns
+    p50 = f"{p50_ns / 1e6:.3g} ms" if p50_ns >= 1e5 else f"{p50_ns / 1e3:.3g} us"
+    return f"p50 {p50}, n={record.latency.count}"
 
 
 class PlainLines:

@@ -1,0 +1,162 @@
+"""A results folder as a summary document, computed from its raw data each time."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator import findings, merge, wire
+from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
+from orchestrator.files import sync_folder
+from orchestrator.findings import Circumstances
+from orchestrator.store import Run
+
+# Sources of power are not read yet; every result says so instead of showing nothing.
+_NO_POWER = "no power source is read on this device, so there are no joules"
+
+
+def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
+    """The summary document of a run, finished or not.
+
+    ``skips`` are those that arose while running; None takes them from an earlier summary, if any.
+    """
+    header = run.header()
+    groups: dict[str, list[tuple[int, TrialRecord]]] = {}
+    for number, record in enumerate(run.records()):
+        groups.setdefault(record.case.id, []).append((number, record))
+    rows = [_row(run, header, sorted(group, key=lambda item: item[1].launch)) for group in groups.values()]
+    records = [record for group in groups.values() for _, record in group]
+    planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
+    arisen = _arisen(run) if skips is None else list(skips)
+    every = list(dict.fromkeys([*planned, *arisen]))
+    return merge.summary_document(_head(run, header), rows, _artifacts(records), every)
+
+
+def _arisen(run: Run) -> list[Skip]:
+    path = run.folder / "summary.json"
+    if not path.exists():
+        return []
+    document = merge.read_document(str(path), path.read_bytes())
+    return [Skip(Case.from_json(item["case"]), item["reason"]) for item in document["skips"]]
+
+
+def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRecord]]) -> CaseSummary:
+    records = [record for _, record in group]
+    windows = [_window(run, number) for number, record in group if record.status is Status.OK]
+    artifact = next((record.artifact for record in records if record.artifact), {})
+    reference = artifact.get("reference")
+    settings, identity = header["plan"]["settings"], header["identity"]
+    circumstances = Circumstances(
+        quick=settings["quick"],
+        least_launches=min(5, settings["launches"]) if settings["quick"] else 5,
+        weights=artifact.get("weights"),
+        weights_reason=artifact.get("weights_reason"),
+        reference=Score(**reference) if reference else None,
+        forced_device=identity["forced"],
+        no_power_source=_NO_POWER,
+    )
+    found = findings.case_findings(records, circumstances)
+    facts = merge.Facts(artifact.get("bytes"), artifact.get("weights"))
+    return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
+
+
+def _window(run: Run, number: int) -> list[int]:
+    path = run.raw(number) / "transcript.jsonl"
+    try:
+        with path.open("rb") as stream:
+            transcript = wire.read(stream)
+    except OSError as problem:
+        raise InferometerError(f"{path}: cannot be read: {problem.strerror}; restore it from a copy") from None
+    values = transcript.latencies_ns.get("measure", [])
+    if transcript.violation or not values:
+        raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
+    return values
+
+
+def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
+    found = {}
+    for record in records:
+        case, artifact = record.case, record.artifact
+        if record.artifact_sha256 and artifact:
+            key = (case.model, case.variant, case.batch, artifact["format"])
+            found[key] = {
+                "model": case.model,
+                "variant": case.variant,
+                "batch": case.batch,
+                "format": artifact["format"],
+                "sha256": record.artifact_sha256,
+                "bytes": artifact["bytes"],
+                "weights": artifact["weights"],
+            }
+    return list(found.values())
+
+
+def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
+    identity, plan, facts = header["identity"], header["plan"], header["environment"]
+    return {
+        "name": run.folder.name,
+        "suite": identity["suite"],
+        "protocol": wire.PROTOCOL,
+        "created_utc": header["created_utc"],
+        "device": identity["device"],
+        "machine": identity["machine"],
+        "host": {name: facts.get(name) for name in ("cpu_model", "os", "kernel")},
+        "engines": [identity["engine"]],
+        "seed": plan["wish"]["seed"],
+        "quick": plan["settings"]["quick"],
+        "findings": [],
+    }
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The document of a results folder (from raw data) or of a comparison's file."""
+    if path.is_dir():
+        return conclude(Run.open(path))
+    try:
+        return merge.read_document(str(path), path.read_bytes())
+    except OSError as problem:
+        raise InferometerError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def progress(run: Run) -> dict[str, Any]:
+    """How far a bench is, from its files alone."""
+    planned = len(run.header()["plan"]["trials"])
+    done, failed, last = 0, 0, None
+    for record in run.records():
+        done, last = done + 1, record.trial
+        failed += record.status is not Status.OK
+    finished = (run.folder / "summary.json").exists()
+    return {
+        "folder": str(run.folder),
+        "planned": planned,
+        "done": done,
+        "failed": failed,
+        "last": last,
+        "state": "finished" if finished else "unfinished",
+    }
+
+
+def merge_folders(folders: Sequence[Path], out: Path) -> int:
+    """Join runs into one comparison file; nothing is written when they contradict each other."""
+    documents = ((str(folder), _summary(folder)) for folder in folders)
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            total = merge.join(documents, stream.write)
+        os.chmod(name, 0o644)
+        os.replace(name, out)
+    except BaseException:
+        os.unlink(name)
+        raise
+    sync_folder(out.parent)
+    return total
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """A folder's stored summary where there is one: merging needs no raw data."""
+    path = folder / "summary.json"
+    return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
+
