@@ -188,9 +188,8 @@ def memory_limit_bytes(profile: Mapping[str, Any], root: Path = ROOT) -> int | N
     """
     reserve = profile.get("memory_reserve_bytes")
     if not isinstance(reserve, int):
-        raise InferometerError(
-            f"profile {profile.get('title')}: field memory_reserve_bytes must be a whole number, got {reserve!r}"
-        )
+        title = profile.get("title")
+        raise InferometerError(f"profile {title}: field memory_reserve_bytes must be a whole number")
     try:
         total = Host(root).kilobytes("proc/meminfo", "MemTotal")
     except Unknown:

@@ -55,7 +55,7 @@ def _rules(profile: Mapping[str, Any]) -> Mapping[str, Any]:
             raise InferometerError(
                 f"profile {title}: field recognise.{name} is no rule; use {', '.join(_RULES)}"
             )
-        kind, called = (list, "a list of strings") if name == "arch" else (str, "a string")
+        kind, called = (list, "a list of words") if name == "arch" else (str, "a string")
         if not isinstance(wanted, kind) or not wanted:
             raise InferometerError(
                 f"profile {title}: field recognise.{name} must be {called}, got {wanted!r}"

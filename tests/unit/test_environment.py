@@ -1,0 +1,246 @@
+"""Facts of recorded machines and of this one, and which device a machine is."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator import environment
+from orchestrator.catalog import Catalog, suite_root
+from orchestrator.domain import InferometerError
+from orchestrator.environment.host import Host, Unknown, run_command
+
+TREES = Path(__file__).parent.parent / "fixtures" / "sys"
+SUITE = Path("/suite")
+PROFILES = {name: device.profile for name, device in Catalog(suite_root()).devices().items()}
+
+
+def git(words):
+    """Git in a clean checkout at SUITE."""
+    return {"--show-toplevel": f"{SUITE}\n", "HEAD": "c0ffee\n", "--porcelain": ""}[words[-1]]
+
+
+def facts(device, run=git, arch="x86_64"):
+    return environment.facts(SUITE, TREES / device, run, arch)
+
+
+def test_a_desktop_tells_everything():
+    found = facts("i5-desktop")
+    assert found["reasons"] == {}
+    assert found["kernel"] == "6.1.0-28-amd64"
+    assert found["os"] == "Debian GNU/Linux 12 (bookworm)"
+    assert found["board"] == "ASUS System Product Name"
+    assert found["cpu_model"] == "13th Gen Intel(R) Core(TM) i5-13500"
+    assert (found["cores_logical"], found["cores_physical"]) == (4, 3)
+    assert (found["governor"], found["turbo"], found["microcode"]) == ("powersave", True, "0x2c")
+    assert (found["memory_bytes"], found["swap_bytes"]) == (32635912 * 1024, 8388604 * 1024)
+    assert (found["aslr"], found["virtualised"]) == (2, False)
+    assert found["load_average"] == [0.52, 0.58, 0.59]
+    assert found["temperatures_c"]["x86_pkg_temp"] == 41.0
+    assert found["temperatures_c"]["coretemp"] == 41.0
+    assert (
+        len(found["temperatures_c"]) == 5
+    )  # two zones of one type are two temperatures; nvme is none of ours
+    assert (found["git_commit"], found["git_dirty"]) == ("c0ffee", False)
+
+
+def test_a_virtual_machine_says_what_it_does_not_tell():
+    found = facts("epyc-vm")
+    assert found["virtualised"] is True
+    unknown = {name for name, value in found.items() if value is None}
+    assert unknown == {"board", "governor", "turbo", "temperatures_c"} == set(found["reasons"])
+
+
+@pytest.mark.parametrize("device", ["hybrid", "docker-cgroup1", "nuc"])
+def test_every_unknown_fact_has_its_reason(device):
+    found = facts(device, arch="aarch64")
+    assert {name for name, value in found.items() if value is None} == set(found["reasons"])
+    assert all(found["reasons"].values())
+
+
+def test_an_empty_machine_is_all_reasons(tmp_path):
+    found = environment.facts(SUITE, tmp_path, git, "riscv64")
+    known = {name for name, value in found.items() if value is not None}
+    assert known == {"arch", "python", "git_commit", "git_dirty", "reasons"}
+
+
+def copy(device, tmp_path):
+    root = tmp_path / "root"
+    subprocess.run(["cp", "-a", TREES / device, root], check=True)
+    return root
+
+
+def test_a_sensor_that_pretends_is_no_temperature(tmp_path):
+    root = copy("i5-desktop", tmp_path)
+    (root / "sys/class/thermal/thermal_zone2/temp").write_text("-256000\n")
+    (root / "sys/class/thermal/thermal_zone3/temp").write_text("\n")
+    found = environment.facts(SUITE, root, git, "x86_64")
+    assert found["temperatures_c"]["INT3400 Thermal"] is None
+    assert "cannot be true" in found["reasons"]["temperatures_c.INT3400 Thermal"]
+    assert found["temperatures_c"]["x86_pkg_temp"] is None
+    assert "empty" in found["reasons"]["temperatures_c.x86_pkg_temp"]
+    assert found["temperatures_c"]["coretemp"] == 41.0
+
+
+def test_turbo_is_told_by_either_driver(tmp_path):
+    root = copy("i5-desktop", tmp_path)
+    cpu = root / "sys/devices/system/cpu"
+    (cpu / "intel_pstate/no_turbo").write_text("1\n")
+    assert environment.facts(SUITE, root, git, "x86_64")["turbo"] is False
+    (cpu / "intel_pstate/no_turbo").unlink()
+    (cpu / "cpufreq/boost").write_text("1\n")
+    assert environment.facts(SUITE, root, git, "x86_64")["turbo"] is True
+
+
+def test_governors_that_differ_are_all_named(tmp_path):
+    root = copy("i5-desktop", tmp_path)
+    (root / "sys/devices/system/cpu/cpufreq/policy2/scaling_governor").write_text("performance\n")
+    assert environment.facts(SUITE, root, git, "x86_64")["governor"] == "performance,powersave"
+
+
+def test_an_arm_processor_is_named_by_its_numbers(tmp_path):
+    root = copy("docker-cgroup1", tmp_path)
+    (root / "proc/cpuinfo").write_text(
+        "processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd07\n\nprocessor\t: 1\n"
+    )
+    found = environment.facts(SUITE, root, git, "aarch64")
+    assert found["cpu_model"] == "implementer 0x41 part 0xd07"
+    assert found["cpu_flags_sha256"] == hashlib.sha256(b"asimd fp").hexdigest()
+    assert (found["cores_logical"], found["cores_physical"]) == (2, None)
+
+
+def test_the_machine_id_is_stable_and_not_revealed():
+    first = environment.machine_id(TREES / "i5-desktop")
+    assert first == environment.machine_id(TREES / "i5-desktop") == facts("i5-desktop")["machine_id_sha256"]
+    assert first != environment.machine_id(TREES / "epyc-vm")
+    assert "0123456789abcdef" not in first
+    assert environment.machine_id(TREES / "hybrid") is None
+
+
+def checkout(folder):
+    for words in (
+        ["init", "-q"],
+        ["-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-q", "--allow-empty", "-m", "m"],
+    ):
+        subprocess.run(["git", "-C", folder, *words], check=True)
+    return subprocess.run(
+        ["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_the_suites_commit_comes_from_git_itself(tmp_path):
+    commit = checkout(tmp_path)
+    clean = environment.facts(tmp_path)
+    assert (clean["git_commit"], clean["git_dirty"]) == (commit, False)
+    (tmp_path / "new.py").write_text("")
+    assert environment.facts(tmp_path)["git_dirty"] is True
+
+
+def test_a_suite_inside_another_checkout_has_no_commit(tmp_path):
+    checkout(tmp_path)
+    (tmp_path / "installed").mkdir()
+    found = environment.facts(tmp_path / "installed")
+    assert found["git_commit"] is None
+    assert "is not a checkout" in found["reasons"]["git_commit"]
+
+
+def test_no_checkout_and_no_git_are_reasons(tmp_path):
+    assert "not a git repository" in environment.facts(tmp_path)["reasons"]["git_commit"]
+    with pytest.raises(Unknown, match="no-such-command-here"):
+        run_command(["no-such-command-here"])
+
+
+def test_this_machine_has_facts():
+    found = environment.facts(suite_root())
+    assert found["kernel"]
+    assert found["cores_logical"] >= 1
+    assert {name for name, value in found.items() if value is None} <= set(found["reasons"])
+
+
+def test_a_closed_file_names_itself(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Unknown, match="/folder: Is a directory"):
+        Host(tmp_path).text("folder")
+
+
+@pytest.mark.parametrize(
+    "device, arch, expected",
+    [
+        ("i5-desktop", "x86_64", "x86"),
+        ("epyc-vm", "x86_64", "x86"),
+        ("nuc", "x86_64", "nuc"),  # fits x86 as well, and the more particular profile wins
+        ("docker-cgroup1", "aarch64", None),
+    ],
+)
+def test_the_most_particular_profile_is_taken(device, arch, expected):
+    profiles = {name: PROFILES[name] for name in ("x86", "nuc")}
+    assert environment.detect(profiles, TREES / device, arch) == expected
+
+
+def test_an_old_board_is_known_by_its_board_name(tmp_path):
+    root = copy("nuc", tmp_path)
+    (root / "sys/class/dmi/id/product_name").write_text(" \n")
+    assert environment.recognise(PROFILES["nuc"], root, "x86_64").matches
+
+
+def test_a_refusal_says_what_the_machine_is():
+    match = environment.recognise(PROFILES["nuc"], TREES / "i5-desktop", "x86_64")
+    assert not match.matches
+    assert match.reason == "dmi_product is System Product Name / PRIME B760M-A, not NUC"
+    match = environment.recognise(PROFILES["x86"], TREES / "i5-desktop", "aarch64")
+    assert (match.matches, match.reason) == (False, "arch is aarch64, not x86_64")
+
+
+def test_a_board_is_known_by_its_device_tree(tmp_path):
+    model = tmp_path / "sys/firmware/devicetree/base/model"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    profile = {"title": "t", "recognise": {"arch": ["aarch64"], "device_tree": "Raspberry Pi 5"}}
+    assert environment.recognise(profile, tmp_path, "aarch64").matches
+    profile["recognise"]["device_tree"] = "Raspberry Pi 4"
+    assert not environment.recognise(profile, tmp_path, "aarch64").matches
+
+
+def test_two_profiles_that_fit_alike_are_not_guessed_between():
+    rules = {"title": "t", "recognise": {"arch": ["x86_64"]}}
+    with pytest.raises(InferometerError, match="one and two equally well"):
+        environment.detect({"one": rules, "two": rules}, TREES / "epyc-vm", "x86_64")
+
+
+@pytest.mark.parametrize(
+    "recognise, words",
+    [
+        (None, r"table \[recognise\] is missing"),
+        ({}, r"table \[recognise\] is missing"),
+        ({"colour": "red"}, "recognise.colour is no rule; use arch, device_tree, dmi_product"),
+        ({"arch": "x86_64"}, "recognise.arch must be a list"),
+        ({"dmi_product": ["NUC"]}, "recognise.dmi_product must be a string"),
+        ({"dmi_product": ""}, "recognise.dmi_product must be a string"),
+    ],
+)
+def test_a_profile_with_impossible_rules_is_refused(recognise, words):
+    with pytest.raises(InferometerError, match=words):
+        environment.recognise({"title": "t", "recognise": recognise}, TREES / "nuc", "x86_64")
+
+
+@pytest.mark.parametrize("total_kb, expected_kb", [(8_000_000, 8_000_000 - 1024**2), (1_000_000, 500_000)])
+def test_a_container_leaves_memory_to_the_host(tmp_path, total_kb, expected_kb):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text(f"MemTotal: {total_kb} kB\n")
+    limit = environment.memory_limit_bytes({"memory_reserve_bytes": 1024**3}, tmp_path)
+    assert limit == expected_kb * 1024
+
+
+def test_without_meminfo_there_is_no_limit_and_without_a_reserve_an_error(tmp_path):
+    assert environment.memory_limit_bytes({"memory_reserve_bytes": 1}, tmp_path) is None
+    with pytest.raises(InferometerError, match="memory_reserve_bytes"):
+        environment.memory_limit_bytes({"title": "t"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_profiles_list_sources_that_exist(name):
+    from orchestrator.telemetry.program import SOURCES
+
+    assert set(PROFILES[name]["telemetry"]["sources"]) <= set(SOURCES)
+    assert "cpu" in PROFILES[name]["accelerators"]
