@@ -20,7 +20,12 @@ def hold(device: str, run: Path, folder: Path | None = None) -> Iterator[None]:
     The file lies in the machine's temporary folder, so that checkouts and users share it.
     """
     path = (folder or Path(tempfile.gettempdir())) / f"inferometer-{device}.lock"
-    handle = _open(path)
+    try:
+        handle = _open(path)
+    except OSError as problem:
+        raise InferometerError(
+            f"{path}: the lock cannot be opened ({problem.strerror}); mend or remove it"
+        ) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,11 +39,13 @@ def hold(device: str, run: Path, folder: Path | None = None) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    # Without O_CREAT first: sticky folders refuse O_CREAT on another user's existing file.
+    # Without O_CREAT first: sticky folders refuse O_CREAT on another user's existing file. Never through
+    # a link: anyone may put one there, and what it points to would be overwritten.
+    flags = os.O_RDWR | os.O_NOFOLLOW
     try:
-        return os.open(path, os.O_RDWR)
+        return os.open(path, flags)
     except FileNotFoundError:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(path, flags | os.O_CREAT, 0o666)
         os.fchmod(handle, 0o666)
         return handle
 
@@ -47,6 +54,6 @@ def _refusal(device: str, handle: int) -> str:
     try:
         holder: Mapping[str, object] = json.loads(os.pread(handle, 4096, 0))
         who = f"process {holder['pid']} into {holder['run']}"
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         who = "another process"
     return f"device {device} is being measured by {who}; wait for it or stop it"
