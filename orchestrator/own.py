@@ -6,6 +6,7 @@ Works for single-input image classifiers, NCHW or NHWC, float32, uint8 or int8.
 from __future__ import annotations
 
 import array
+import math
 import random
 import struct
 from collections.abc import Mapping, Sequence
@@ -65,14 +66,16 @@ class Input:
 
 
 def parse_range(text: str | None) -> tuple[float, float] | None:
-    """``"0,1"`` as numbers. Raises InferometerError when it is no pair."""
+    """``"0,1"`` as numbers. Raises InferometerError when it is no rising pair."""
     if text is None:
         return None
     try:
         low, high = (float(part) for part in text.split(","))
+        if -math.inf < low < high < math.inf:
+            return low, high
     except ValueError:
-        raise InferometerError(f"--input-range {text!r}: give two numbers like 0,1 or -1,1") from None
-    return low, high
+        pass
+    raise InferometerError(f"--input-range {text!r}: give two numbers like 0,1 or -1,1")
 
 
 def read_input(path: Path, signature: Mapping[str, Any]) -> Input:
@@ -123,7 +126,7 @@ def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
     if not own.images:
         width, height = spec.size
         return [random.Random(seed).randbytes(width * height * spec.channels)]
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     found = []
     for path in own.images:
@@ -131,7 +134,8 @@ def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
             with Image.open(path) as image:
                 mode = "L" if spec.channels == 1 else "RGB"
                 found.append(image.convert(mode).resize(spec.size, Image.Resampling.BILINEAR).tobytes())
-        except (OSError, UnidentifiedImageError) as problem:
+        # Pillow's decoders raise all of these for a damaged file.
+        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as problem:
             raise InferometerError(f"{path}: no readable picture ({problem})") from None
     return found
 
