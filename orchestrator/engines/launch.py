@@ -94,10 +94,20 @@ class Engine(Protocol):
         """Remove what a killed orchestrator left behind; returns the names."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a runner may write, in bytes; of ``log`` the rest is dropped, the others end the launch."""
+
+    line: int = MAX_LINE_BYTES
+    transcript: int = MAX_TRANSCRIPT_BYTES
+    log: int = MAX_LOG_BYTES
+
+
 class Sink:
     """Writes a runner's two streams to files, within limits."""
 
-    def __init__(self, stdout: Path, stderr: Path):
+    def __init__(self, stdout: Path, stderr: Path, limits: Limits = Limits()):
+        self._limits = limits
         self._out: IO[bytes] = stdout.open("wb", buffering=0)
         self._err: IO[bytes] = stderr.open("wb", buffering=0)
         self._total = self._line = self._logged = self._dropped = 0
@@ -106,18 +116,20 @@ class Sink:
     def write(self, stream: int, data: bytes) -> None:
         """Take bytes of stdout or stderr; sets ``overflow`` when stdout breaks its limits."""
         if stream == STDERR:
-            room = max(0, MAX_LOG_BYTES - self._logged)
+            room = max(0, self._limits.log - self._logged)
             self._err.write(data[:room])
             self._logged += len(data)
-            self._dropped = max(0, self._logged - MAX_LOG_BYTES)
+            self._dropped = max(0, self._logged - self._limits.log)
+            return
+        if self.overflow:
             return
         self._total += len(data)
         last = data.rfind(b"\n")
         self._line = self._line + len(data) if last < 0 else len(data) - last - 1
-        if self._line > MAX_LINE_BYTES:
-            self.overflow = f"a line of more than {MAX_LINE_BYTES} bytes on stdout"
-        elif self._total > MAX_TRANSCRIPT_BYTES:
-            self.overflow = f"more than {MAX_TRANSCRIPT_BYTES} bytes on stdout"
+        if self._line > self._limits.line:
+            self.overflow = f"a line of more than {self._limits.line} bytes on stdout"
+        elif self._total > self._limits.transcript:
+            self.overflow = f"more than {self._limits.transcript} bytes on stdout"
         else:
             self._out.write(data)
 
