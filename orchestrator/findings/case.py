@@ -100,7 +100,7 @@ def _launches(ok: Sequence[TrialRecord], given: Circumstances) -> list[Finding]:
         found.append(Code.SLOW_FIRST_LAUNCH.finding(message))
     count, floor = sum(latency.count for latency in latencies), percentile_floor(0.99)
     if count < floor:
-        found.append(Code.PERCENTILE_FLOOR.finding(f"p99 needs {floor} iterations, there are {count}"))
+        found.append(Code.PERCENTILE_FLOOR.finding(f"p99 needs {floor} iterations over all launches"))
     return found
 
 

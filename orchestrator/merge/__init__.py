@@ -1,0 +1,7 @@
+"""Trials joined into summaries, and summaries of several runs into one comparison. Pure."""
+
+from orchestrator.merge.comparison import join
+from orchestrator.merge.documents import case_summary, read_document, summary_document
+from orchestrator.merge.summary import Facts, summarise
+
+__all__ = ["Facts", "case_summary", "join", "read_document", "summarise", "summary_document"]

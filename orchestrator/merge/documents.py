@@ -1,0 +1,136 @@
+"""The summary document (``summary.json``): written, checked and read. Its schema is ``summary.schema.json``.
+
+``{"schema", "run", "artifacts", "cases", "skips"}``: everything a report needs. Cases are
+:class:`CaseSummary` as JSON objects; a merged comparison has ``runs`` in place of ``run``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.domain import (
+    Case,
+    CaseSummary,
+    Finding,
+    InferometerError,
+    Interval,
+    Parity,
+    Quantile,
+    Score,
+    Severity,
+    Skip,
+    Verdict,
+)
+
+SCHEMA = 1
+RUN_FIELDS = (
+    "name",
+    "suite",
+    "protocol",
+    "created_utc",
+    "device",
+    "machine",
+    "host",
+    "engines",
+    "seed",
+    "quick",
+    "findings",
+)
+
+
+def summary_document(
+    run: Mapping[str, Any],
+    cases: Iterable[CaseSummary],
+    artifacts: Iterable[Mapping[str, Any]],
+    skips: Iterable[Skip],
+) -> dict[str, Any]:
+    """The content of ``summary.json``.
+
+    ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
+    ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
+    the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole.
+    An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
+    missing field.
+    """
+    missing = [name for name in RUN_FIELDS if name not in run]
+    if missing:
+        raise ValueError(f"the run's header has no {', '.join(missing)}")
+    document = {
+        "schema": SCHEMA,
+        "run": {name: run[name] for name in RUN_FIELDS},
+        "artifacts": sorted(
+            (dict(item) for item in artifacts), key=lambda item: json.dumps(item, sort_keys=True)
+        ),
+        "cases": [case.to_json() for case in sorted(cases, key=lambda case: case.case.id)],
+        "skips": [{"case": skip.case.to_json(), "reason": skip.reason} for skip in skips],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(document))  # tuples and enums as a reader will see them
+    return plain
+
+
+def read_document(name: str, text: str | bytes) -> dict[str, Any]:
+    """A summary document or a merged comparison. Raises InferometerError naming ``name`` and the field."""
+    try:
+        document = json.loads(text)
+    except ValueError as problem:
+        raise InferometerError(
+            f"{name}: not JSON ({problem}); make it again from the results folder"
+        ) from None
+    check_document(name, document)
+    found: dict[str, Any] = document
+    return found
+
+
+def check_document(name: str, document: object) -> None:
+    """Refuse what is no document of this version. Raises InferometerError naming the field."""
+    if not isinstance(document, Mapping):
+        raise InferometerError(f"{name}: not a JSON object; expected a summary document")
+    if document.get("schema") != SCHEMA:
+        raise InferometerError(
+            f"{name}: field schema is {document.get('schema')!r}, this version reads {SCHEMA}; "
+            "use the version that wrote it"
+        )
+    for field in ("artifacts", "cases", "skips"):
+        if not isinstance(document.get(field), list):
+            raise InferometerError(f"{name}: field {field} is not a list; make the file again")
+    for run in runs_of(document):
+        missing = [field for field in RUN_FIELDS if not isinstance(run, Mapping) or field not in run]
+        if missing:
+            raise InferometerError(f"{name}: field run has no {', '.join(missing)}; make the file again")
+
+
+def runs_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The headers of the runs a document describes: one, or several in a merged comparison."""
+    runs = document.get("runs", [document.get("run")])
+    return runs if isinstance(runs, list) else [runs]
+
+
+def case_summary(data: Mapping[str, Any]) -> CaseSummary:
+    """The inverse of :meth:`CaseSummary.to_json`. Raises InferometerError naming the field."""
+
+    def build(kind: Any, value: Any) -> Any:
+        return None if value is None else kind(**value)
+
+    fields = {name: value for name, value in data.items() if name != "run"}  # which run: merged ones only
+    try:
+        return CaseSummary(
+            **{
+                **fields,
+                "case": Case.from_json(fields["case"]),
+                "verdict": Verdict(fields["verdict"]),
+                "findings": tuple(
+                    Finding(**{**item, "severity": Severity(item["severity"])}) for item in fields["findings"]
+                ),
+                "interval": build(Interval, fields["interval"]),
+                "p90": Quantile(**fields["p90"]),
+                "p99": Quantile(**fields["p99"]),
+                "accuracy": build(Score, fields["accuracy"]),
+                "parity": build(Parity, fields["parity"]),
+                "launch_p50_ns": tuple(fields["launch_p50_ns"]),
+            }
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        case = data.get("case")
+        raise InferometerError(f"case {case}: not a summary of this version ({problem!r})") from None

@@ -1,0 +1,130 @@
+"""All launches of a case become one row."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.domain import (
+    Case,
+    CaseSummary,
+    Finding,
+    Interval,
+    Parity,
+    Score,
+    Status,
+    TrialRecord,
+    Verdict,
+)
+from orchestrator.statistics.bootstrap import launch_interval
+from orchestrator.statistics.modes import speed_modes
+from orchestrator.statistics.percentiles import pooled_quantile
+from orchestrator.statistics.quantiles import median
+from orchestrator.statistics.stability import between_launch_cv
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a case beside its trials."""
+
+    artifact_bytes: int | None = None
+    weights: str | None = None  # "pretrained", "trained", "random(0)", "yours"
+    emulated: bool = False
+
+
+def summarise(
+    case: Case,
+    records: Sequence[TrialRecord],
+    windows: Sequence[Sequence[int]],
+    findings: Sequence[Finding],
+    verdict: Verdict,
+    facts: Facts,
+) -> CaseSummary:
+    """The row of a case.
+
+    ``records`` are all its trials in launch order; ``windows`` the raw latencies (ns) of those with
+    status ok, in the same order. Raises ValueError when these differ in number or a window is empty.
+    """
+    ok = [record for record in records if record.status is Status.OK]
+    if len(ok) != len(windows) or not all(len(window) for window in windows):
+        raise ValueError(f"{case.id}: {len(ok)} good launches, but {len(windows)} windows")
+    common = CaseSummary(
+        case,
+        verdict,
+        tuple(findings),
+        launches=len(ok),
+        failed=len(records) - len(ok),
+        count=sum(len(window) for window in windows),
+        artifact_bytes=facts.artifact_bytes,
+        weights=facts.weights,
+        engine=records[0].engine if records else None,
+        emulated=facts.emulated,
+    )
+    return _measured(common, ok, windows) if ok else _failed(common, records)
+
+
+def _failed(common: CaseSummary, records: Sequence[TrialRecord]) -> CaseSummary:
+    if not records:
+        return replace(common, failure="no launch was made")
+    first = records[0]
+    reason = f": {first.reason}" if first.reason else ""
+    return replace(common, failure=f"{first.status.value}{reason}")
+
+
+def _measured(
+    common: CaseSummary, ok: Sequence[TrialRecord], windows: Sequence[Sequence[int]]
+) -> CaseSummary:
+    medians = [median(window) for window in windows]
+    mean_ns = math.fsum(math.fsum(window) / len(window) for window in windows) / len(windows)
+    interval = None
+    if len(speed_modes(medians)) == 1:  # an interval around a mean of modes would be a false one
+        interval = launch_interval(windows, _seed(common.case))
+    firsts = [record.first_ns for record in ok if record.first_ns is not None]
+    loads = [record.phases_ns["load"] for record in ok if "load" in record.phases_ns]
+    peaks = [
+        record.memory.container_peak_bytes
+        for record in ok
+        if record.memory and record.memory.container_peak_bytes is not None
+    ]
+    return replace(
+        common,
+        p50_ns=math.fsum(medians) / len(medians),
+        interval=interval if isinstance(interval, Interval) else None,
+        p90=pooled_quantile(windows, 0.9),
+        p99=pooled_quantile(windows, 0.99),
+        mean_ns=mean_ns,
+        between_launch_cv=between_launch_cv(medians),
+        first_ns=median(firsts) if firsts else None,
+        load_ns=median(loads) if loads else None,
+        rate_hz=common.case.batch * 1e9 / mean_ns if mean_ns else None,
+        container_peak_bytes=max(peaks, default=None),
+        accuracy=_accuracy(ok, common.weights),
+        parity=_parity(ok),
+        launch_p50_ns=tuple(medians),
+    )
+
+
+def _seed(case: Case) -> int:
+    """The same case has the same interval whenever it is computed again."""
+    return int.from_bytes(hashlib.sha256(case.id.encode()).digest()[:8], "big")
+
+
+def _accuracy(ok: Sequence[TrialRecord], weights: str | None) -> Score | None:
+    """The lowest over launches; None for random weights, whose accuracy means nothing."""
+    scores = [record.accuracy for record in ok if record.accuracy and record.accuracy.total]
+    if not scores or (weights or "").startswith("random"):
+        return None
+    return min(scores, key=lambda score: score.correct / score.total)
+
+
+def _parity(ok: Sequence[TrialRecord]) -> Parity | None:
+    """The worst over launches: fewest equal, then missing values, then the largest difference."""
+
+    def rank(parity: Parity) -> tuple[float, float]:
+        difference = parity.max_abs_difference
+        equal = parity.top1_equal / parity.total if parity.total else 0.0
+        return -equal, math.inf if difference is None else difference
+
+    return max((record.parity for record in ok if record.parity), key=rank, default=None)

@@ -1,0 +1,128 @@
+"""Comma-separated values: one line per case in raw units, for programs and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.domain import Case, CaseSummary
+from orchestrator.report import cells
+from orchestrator.report.table import Row, content
+
+COLUMNS = (
+    "run",
+    "device",
+    "engine",
+    "emulated",
+    "model",
+    "variant",
+    "runtime",
+    "options",
+    "batch",
+    "threads",
+    "weights",
+    "status",
+    "verdict",
+    "findings",
+    "launches",
+    "failed_launches",
+    "iterations",
+    "p50_ns",
+    "p50_low_ns",
+    "p50_high_ns",
+    "interval_method",
+    "p90_ns",
+    "p99_ns",
+    "mean_ns",
+    "between_launch_cv",
+    "first_ns",
+    "load_ns",
+    "rate_hz",
+    "artifact_bytes",
+    "container_peak_bytes",
+    "accuracy_correct",
+    "accuracy_total",
+    "parity_top1_equal",
+    "parity_total",
+    "parity_max_abs_difference",
+    "reasons",
+)
+_WITH_REASON = (
+    "between_launch_cv",
+    "first_ns",
+    "load_ns",
+    "rate_hz",
+    "artifact_bytes",
+    "container_peak_bytes",
+    "accuracy",
+    "parity",
+    "interval",
+)
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """A summary document or merged comparison as CSV (RFC 4180) with a header line.
+
+    An unknown value is an empty field, and ``reasons`` says why: ``p99_ns: n too small: 500 of 662; ...``.
+    ``status`` is measured, failed or skipped. Units are suffixes of the column names.
+    """
+    found = content(document)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, restval="")
+    writer.writeheader()
+    writer.writerows(_fields(row) for group in found.groups for row in group.rows)
+    writer.writerows(
+        {**_case(skip.case), "status": "skipped", "reasons": cells.plain(skip.reason)} for skip in found.skips
+    )
+    return stream.getvalue()
+
+
+def _case(case: Case) -> dict[str, Any]:
+    fields = {
+        name: getattr(case, name) for name in ("device", "model", "variant", "runtime", "batch", "threads")
+    }
+    return {**fields, "options": " ".join(f"{name}={value}" for name, value in sorted(case.options))}
+
+
+def _fields(row: Row) -> dict[str, Any]:
+    summary = row.summary
+    interval, accuracy, parity = summary.interval, summary.accuracy, summary.parity
+    fields = {
+        **_case(summary.case),
+        **{name: getattr(summary, name) for name in COLUMNS if hasattr(summary, name)},
+        "run": row.run,
+        "emulated": str(summary.emulated).lower(),
+        "status": "failed" if summary.p50_ns is None else "measured",
+        "verdict": summary.verdict.value,
+        "findings": " ".join(finding.code for finding in summary.findings),
+        "failed_launches": summary.failed,
+        "iterations": summary.count,
+        "p50_low_ns": interval and interval.low_ns,
+        "p50_high_ns": interval and interval.high_ns,
+        "interval_method": interval and interval.method,
+        "p90_ns": summary.p90.value_ns,
+        "p99_ns": summary.p99.value_ns,
+        "accuracy_correct": accuracy and accuracy.correct,
+        "accuracy_total": accuracy and accuracy.total,
+        "parity_top1_equal": parity and parity.top1_equal,
+        "parity_total": parity and parity.total,
+        "parity_max_abs_difference": parity and parity.max_abs_difference,
+        "reasons": _reasons(summary),
+    }
+    return {name: "" if value is None else value for name, value in fields.items()}
+
+
+def _reasons(summary: CaseSummary) -> str:
+    if summary.p50_ns is None:
+        return cells.plain(summary.failure or "no launch succeeded")
+    found = [
+        f"{name}_ns: {quantile.reason}"
+        for name, quantile in (("p90", summary.p90), ("p99", summary.p99))
+        if quantile.value_ns is None
+    ]
+    found += [
+        f"{name}: {cells.reason(summary, name)}" for name in _WITH_REASON if getattr(summary, name) is None
+    ]
+    return cells.plain("; ".join(found))

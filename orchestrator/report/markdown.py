@@ -1,0 +1,67 @@
+"""Markdown tables, one a model, with everything a reader needs to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.report import notes
+from orchestrator.report.table import Group, content
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """A summary document or merged comparison as GitHub-flavoured Markdown."""
+    found = content(document)
+    lines = [_escape(notes.heading(run)) + "  " for run in found.runs]
+    weights = notes.weights_line(found.rows)
+    if weights:
+        lines += ["", f"**{_escape(weights)}**"]
+    for group in found.groups:
+        lines += ["", f"### {_escape(group.model)}", "", *_table(group)]
+    if not found.rows:
+        lines += ["", "No case was measured."]
+    else:
+        lines += ["", _escape(notes.LEGEND)]
+    lines += _findings(notes.notes(found), notes.run_findings(found.runs))
+    skipped = notes.skips(found)
+    if skipped:
+        lines += ["", f"### Skipped: {len(found.skips)} cases", "", *_list(skipped)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(group: Group) -> list[str]:
+    footnotes, common = notes.Footnotes(), notes.common_codes(group)
+    columns = [*group.identity, *group.figures]
+    titles = [column.title.replace("\n", " ") for column in columns] + ["findings"]
+    ruler = [":--" if column.left else "--:" for column in columns] + [":--"]
+    lines = [_row(titles), _row(ruler)]
+    for row in group.rows:
+        texts = [footnotes.mark(column.cell(row.summary)) for column in columns]
+        lines.append(_row([_escape(text) for text in [*texts, notes.codes(row.summary, common)]]))
+    marked = [_escape(line) + "  " for line in footnotes.lines()]
+    return [*lines, "", *marked] if marked else lines
+
+
+def _findings(found: Sequence[notes.Note], of_runs: Sequence[str]) -> list[str]:
+    if not found and not of_runs:
+        return []
+    lines = ["", "### Findings", "", *_list(of_runs)]
+    for note in found:
+        lines.append(f"- {_escape(note.head())}")
+        lines += [f"  - {_escape(line)}" for line in note.lines()]
+    return lines
+
+
+def _row(texts: Iterable[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _list(lines: Iterable[str]) -> list[str]:
+    return [f"- {_escape(line)}" for line in lines]
+
+
+def _escape(text: str) -> str:
+    """Text from runners and folders must not become markup or another column."""
+    for char in "\\|*`[]":
+        text = text.replace(char, f"\\{char}")
+    return text.replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,167 @@
+"""What stands around the tables: headings, footnotes, findings with their advice, skipped cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.domain import Case, CaseSummary
+from orchestrator.report.cells import Cell, plain
+from orchestrator.report.table import Content, Group, Row
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# More rows with one finding than this are counted, not listed: the CSV has them all.
+LISTED = 8
+_SWEPT = ("variant", "batch", "threads")
+
+
+@dataclass
+class Footnotes:
+    """Numbers for reasons; equal reasons share one."""
+
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def mark(self, cell: Cell) -> str:
+        """The cell's text with the number of its footnote."""
+        if cell.note is None:
+            return plain(cell.text)
+        known = self.reasons.setdefault(cell.note, len(self.reasons) + 1)
+        return plain(cell.text) + str(known).translate(_SUPERSCRIPTS)
+
+    def lines(self) -> list[str]:
+        """``¹ reason``, one line each."""
+        return [f"{str(n).translate(_SUPERSCRIPTS)} {plain(reason)}" for reason, n in self.reasons.items()]
+
+
+def heading(run: Mapping[str, Any]) -> str:
+    """One line about a run: versions, device, machine, engine, seed, date."""
+    host = ", ".join(plain(str(value)) for value in run["host"].values() if value)
+    parts = [
+        f"Inferometer {run['suite']}",
+        f"{run['device']} ({host})" if host else run["device"],
+        f"engine {', '.join(run['engines']) or 'none'}",
+        f"seed {run['seed']}",
+        *(["quick"] if run["quick"] else []),
+        run["created_utc"],
+        run["name"],
+    ]
+    return plain(" · ".join(map(str, parts)))
+
+
+def weights_line(rows: Sequence[Row]) -> str | None:
+    """Says which models have random weights, or None where none has."""
+    random: dict[str, set[str]] = {}
+    for row in rows:
+        weights = row.summary.weights or ""
+        if weights.startswith("random"):
+            random.setdefault(weights, set()).add(row.summary.case.model)
+    if not random:
+        return None
+    named = "; ".join(
+        f"{weights} in {', '.join(sorted(models))}" for weights, models in sorted(random.items())
+    )
+    return f"weights: {named}. Latency is measured for real; accuracy would mean nothing and is not shown."
+
+
+LEGEND = (
+    "p50: mean over launches of each launch's median, with its 95 % interval. p90, p99: of all iterations. "
+    "CV: standard deviation of launch medians over their mean. n: iterations of all launches. "
+    "parity: top-1 equal to PyTorch's on the same inputs, largest absolute difference. "
+    "findings: codes that all rows of a model share stand only in the list below."
+)
+
+
+@dataclass(frozen=True)
+class Note:
+    """One code at one severity: what was seen (message) and in which rows (their names)."""
+
+    code: str
+    severity: str
+    advice: str
+    seen: Sequence[tuple[str, str]]
+
+    def head(self) -> str:
+        """``unstable (suspect): advice``."""
+        return f"{self.code} ({self.severity}): {self.advice}"
+
+    def lines(self) -> list[str]:
+        """``rows: message``, one line a message."""
+        return [plain(f"{names}: {message}") for message, names in self.seen]
+
+
+def notes(found: Content) -> list[Note]:
+    """The findings of all rows by code, gravest first."""
+    seen: dict[tuple[str, str], dict[str, list[Row]]] = {}
+    advice: dict[str, str] = {}
+    for row in found.rows:
+        for finding in row.summary.findings:
+            advice.setdefault(finding.code, finding.advice)
+            messages = seen.setdefault((finding.code, finding.severity.value), {})
+            messages.setdefault(finding.message, []).append(row)
+    rank = {"invalid": 0, "suspect": 1, "note": 2}
+    return [
+        Note(code, severity, advice[code], [(text, _where(rows, found)) for text, rows in messages.items()])
+        for (code, severity), messages in sorted(
+            seen.items(), key=lambda item: (rank[item[0][1]], item[0][0])
+        )
+    ]
+
+
+def _where(rows: Sequence[Row], found: Content) -> str:
+    """The rows by name, or ``every row`` and ``all of resnet50`` where that is shorter."""
+    if len(rows) == len(found.rows) > 1:
+        return "every row"
+    names: list[str] = []
+    for group in found.groups:
+        inside = [row for row in rows if row.summary.case.model == group.model]
+        if len(inside) == len(group.rows) > 1:
+            names.append(f"all of {group.model}")
+        else:
+            names += [name(row.summary.case, found) for row in inside]
+    return _listed(names)
+
+
+def name(case: Case, found: Content) -> str:
+    """The shortest name of a case among those of a document: ``resnet50 pytorch (aot) threads 4``."""
+    parts = [case.model, case.runtime_label]
+    parts += [f"{field_} {getattr(case, field_)}" for field_ in _SWEPT if field_ in found.varying]
+    if "device" in found.varying:
+        parts.append(f"on {case.device}")
+    return " ".join(parts)
+
+
+def common_codes(group: Group) -> set[str]:
+    """Codes that every row of a group has: they say nothing about a single row."""
+    if len(group.rows) < 2:
+        return set()
+    return set.intersection(*({finding.code for finding in row.summary.findings} for row in group.rows))
+
+
+def codes(summary: CaseSummary, common: set[str]) -> str:
+    """The codes of a row, those its whole group shares left out."""
+    return ", ".join(finding.code for finding in summary.findings if finding.code not in common)
+
+
+def run_findings(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Findings of runs as a whole, as lines."""
+    several = len(runs) > 1
+    return [
+        f"{item['code']} ({item['severity']}){' in ' + str(run['name']) if several else ''}: "
+        f"{plain(item['message'])}. {item['advice']}"
+        for run in runs
+        for item in run["findings"]
+    ]
+
+
+def skips(found: Content) -> list[str]:
+    """``case, case: reason``, cases with equal reasons together."""
+    by_reason: dict[str, list[str]] = {}
+    for skip in found.skips:
+        by_reason.setdefault(skip.reason, []).append(name(skip.case, found))
+    return [plain(f"{_listed(cases)}: {reason}") for reason, cases in by_reason.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:LISTED])
+    return shown if len(names) <= LISTED else f"{shown} and {len(names) - LISTED} more (see --format csv)"
