@@ -16,9 +16,10 @@ from typing import Any
 
 from orchestrator import wire
 from orchestrator.artifacts import Artifact, check
+from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Case, InferometerError, Trial
 from orchestrator.engines.launch import Launch, Mount, Target
-from orchestrator.execute import Conditions, container_name, diagnose
+from orchestrator.execute import Conditions, container_name
 from orchestrator.files import sha256_file, write_atomic
 
 _TIMEOUT_S = 1800.0

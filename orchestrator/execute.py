@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ from typing import IO, Any
 import orchestrator
 from orchestrator import measurement, scoring, wire
 from orchestrator.artifacts import Artifact
-from orchestrator.domain import Status, Trial, TrialRecord
+from orchestrator.diagnosis import diagnose
+from orchestrator.domain import Trial, TrialRecord
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, split_cores
 from orchestrator.files import sha256_file
 from orchestrator.findings import trial_findings
@@ -193,65 +193,6 @@ def stop_telemetry(observer: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         observer.kill()
         observer.wait()
-
-
-def diagnose(
-    outcome: Outcome, transcript: wire.Transcript, timeout_s: float, memory_bytes: int | None
-) -> tuple[Status, str | None]:
-    """How the trial ended, in one line that names the cause."""
-    where = f" in phase {transcript.open_phase}" if transcript.open_phase else ""
-    if outcome.problem:
-        return Status.LAUNCH, outcome.problem
-    if outcome.oom_killed:
-        limit = f" of {memory_bytes} bytes" if memory_bytes else ""
-        return (
-            Status.OOM,
-            f"killed for lack of memory{where}, limit{limit}; free memory or use a smaller model",
-        )
-    if outcome.timed_out:
-        return Status.TIMEOUT, f"no end within {timeout_s:g} s{where}; raise --timeout or look at its log"
-    if outcome.overflow:
-        return Status.PROTOCOL, outcome.overflow
-    if outcome.signal is not None:
-        return Status.CRASHED, f"killed by {_signal_name(outcome.signal)}{where}"
-    if transcript.error:
-        return Status.ERROR, f"{transcript.error['code']}: {transcript.error['message']}"
-    if transcript.violation:
-        return Status.PROTOCOL, f"stdout {transcript.violation}"
-    if not transcript.done:
-        return Status.CRASHED, f"exit status {outcome.exit_code} without a last line{where}"
-    if outcome.exit_code != 0:
-        return Status.PROTOCOL, f"exit status {outcome.exit_code} after done"
-    return _complete(outcome, transcript)
-
-
-def _complete(outcome: Outcome, transcript: wire.Transcript) -> tuple[Status, str | None]:
-    missing = [
-        name
-        for name, value in (
-            ("latencies of measure", transcript.latencies_ns.get("measure")),
-            ("latencies of first", transcript.latencies_ns.get("first")),
-            ("placement", transcript.placement),
-            ("footprint", transcript.footprint),
-        )
-        if not value
-    ]
-    if missing:
-        return Status.PROTOCOL, f"done without {', '.join(missing)}"
-    marks = [mark for pair in transcript.marks.values() for mark in pair]
-    if not all(outcome.started_ns <= mark <= outcome.ended_ns for mark in marks):
-        return Status.PROTOCOL, "phase marks lie outside the time the host saw the runner alive"
-    fallback = measurement.fallback(transcript.placement or {})
-    if fallback:
-        return Status.ERROR, f"accelerator: {fallback}"
-    return Status.OK, None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _versions(transcript: wire.Transcript) -> dict[str, str | None]:

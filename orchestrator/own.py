@@ -17,9 +17,10 @@ from typing import Any
 from orchestrator import wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Runtime
+from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Case, InferometerError, Trial
 from orchestrator.engines.launch import Engine, Launch, Mount, Target
-from orchestrator.execute import container_name, diagnose
+from orchestrator.execute import container_name
 from orchestrator.files import sha256_file, write_atomic
 
 _TIMEOUT_S = 120.0

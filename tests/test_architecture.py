@@ -21,7 +21,7 @@ ROWS = [
     ["cases", "compiled"],
     ["own"],
     ["execute"],
-    ["exports"],
+    ["exports", "diagnosis"],
     ["engines", "artifacts", "environment", "store"],
     ["catalog", "lock"],
     ["wire", "plan", "measurement", "merge", "findings", "scoring"],
