@@ -28,7 +28,7 @@ def _one_line(text: str) -> str:
 def _judge(
     outcome: Outcome, transcript: wire.Transcript, timeout_s: float, memory_bytes: int | None
 ) -> tuple[Status, str | None]:
-    where = f" in phase {transcript.open_phase}" if transcript.open_phase else ""
+    where = _where(transcript)
     if outcome.problem:
         return Status.LAUNCH, outcome.problem
     if outcome.oom_killed:
@@ -52,6 +52,15 @@ def _judge(
     if outcome.exit_code != 0:
         return Status.PROTOCOL, f"exit status {outcome.exit_code} after done"
     return _complete(outcome, transcript)
+
+
+def _where(transcript: wire.Transcript) -> str:
+    """The phase in which a runner ended that said no more."""
+    if transcript.open_phase == "settle":
+        return " in phase settle or measure"  # the marks between them are sent after the window
+    if transcript.open_phase:
+        return f" in phase {transcript.open_phase}"
+    return f" after phase {list(transcript.marks)[-1]}" if transcript.marks else ""
 
 
 def _complete(outcome: Outcome, transcript: wire.Transcript) -> tuple[Status, str | None]:

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -54,7 +55,6 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
     """Launch once and describe what happened; failures become records, never exceptions."""
     case, settings = trial.case, conditions.settings
     theirs, ours = split_cores(conditions.cores, case.threads)
-    os.sched_setaffinity(0, ours)  # the telemetry process inherits it
     mounts = [Mount(load.path.parent, "model")]
     inputs_mount = mounts[0]
     if load.artifact.inputs.parent != load.path.parent:
@@ -100,7 +100,8 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         memory_bytes=conditions.memory_bytes,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    outcome = _observed(conditions, launch, raw / "telemetry.jsonl")
+    with _confined(ours):  # the telemetry process inherits it
+        outcome = _observed(conditions, launch, raw / "telemetry.jsonl")
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
     status, reason = diagnose(outcome, transcript, settings.timeout_s, conditions.memory_bytes)
@@ -140,6 +141,17 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "weights_reason": artifact.weights_reason,
         "reference": reference,
     }
+
+
+@contextmanager
+def _confined(cores: tuple[int, ...]) -> Iterator[None]:
+    """Keep this process on some cores; what it does between trials (compiling) may use all again."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def container_name(trial: Trial) -> str:

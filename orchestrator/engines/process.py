@@ -54,10 +54,12 @@ class ProcessEngine:
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        cores = launch.cores
+        cores, parent = launch.cores, os.getpid()
 
         def become_runner() -> None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before the line above
+                os._exit(1)
             if cores:
                 os.sched_setaffinity(0, cores)
 

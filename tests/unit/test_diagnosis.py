@@ -37,6 +37,9 @@ def test_a_whole_transcript_is_ok() -> None:
     assert judged(ALIVE, whole()) == (Status.OK, None)
 
 
+MEASURE = next(message for message in whole() if message.get("name") == "measure")
+
+
 @pytest.mark.parametrize(
     ("outcome", "messages", "status", "reason"),
     [
@@ -57,6 +60,13 @@ def test_a_whole_transcript_is_ok() -> None:
         (Outcome(0, 1, overflow="a long line"), whole(), Status.PROTOCOL, "a long line"),
         (Outcome(0, 1, signal=11), whole()[:4], Status.CRASHED, "killed by SIGSEGV in phase load"),
         (Outcome(0, 1, signal=11), [], Status.CRASHED, "killed by SIGSEGV"),
+        (Outcome(0, 1, signal=11), whole()[:5], Status.CRASHED, "killed by SIGSEGV after phase load"),
+        (
+            Outcome(0, 1, signal=11),
+            whole()[: whole().index(MEASURE) - 1],
+            Status.CRASHED,
+            "killed by SIGSEGV in phase settle or measure",
+        ),
         (Outcome(0, 1, signal=99), [], Status.CRASHED, "killed by signal 99"),
         (
             Outcome(0, 1, exit_code=1),
