@@ -14,32 +14,31 @@ from inferometer_sdk import now_ns
 
 
 class Fake(sdk.Runner):
-    """Loads any file; a JSON object may hold ``inputs`` (as in a signature) and ``outputs`` (a list of lists)."""
+    """Loads any file; one of JSON may hold ``inputs`` (of a signature) and ``outputs`` (lists of numbers)."""
 
     runtime = "fake"
     formats = ("fake", "onnx", "tflite", "pt2")
     accelerators = ("cpu", "npu")
     options = {
-        "latency_ns": ("200000", "*"), "distribution": ("constant", "normal", "lognormal"), "spread": ("0.05", "*"),
-        "modes": ("1.0", "*"), "cold": ("1.0", "*"), "wait": ("busy", "sleep"), "seed": ("", "*"),
-        "at": ("measure", "import", "load", "first", "warmup", "settle", "outputs"), "executed": ("", "*"),
-        "code": ("x-fake", "*"), "signal": ("SEGV", "*"), "bytes": ("", "*"),
-        "behaviour": ("ok", "crash", "signal", "hang", "slow-term", "noise", "garbage", "truncate", "oversized",
-                      "endless", "flood", "wrong-protocol", "error", "oom", "nan", "no-done", "after-done",
-                      "import-noise"),
+        "latency_ns": ("200000", "*"), "distribution": ("constant", "normal", "lognormal"),
+        "spread": ("0.05", "*"), "modes": ("1.0", "*"), "cold": ("1.0", "*"), "wait": ("busy", "sleep"),
+        "seed": ("", "*"), "executed": ("", "*"), "code": ("x-fake", "*"), "signal": ("SEGV", "*"),
+        "bytes": ("", "*"), "at": ("measure", "import", "load", "first", "warmup", "settle", "outputs"),
+        "behaviour": ("ok", "crash", "signal", "hang", "slow-term", "noise", "garbage", "truncate",
+                      "oversized", "endless", "flood", "wrong-protocol", "error", "oom", "nan", "no-done",
+                      "after-done", "import-noise"),
     }
     script, armed, document = {}, True, {}
 
     def version(self):
         """There is nothing to import."""
-        if self.request:
-            self.script = self.request.options
-            self.misbehave()
+        self.script = self.request.options
+        self.misbehave()
         return "1.0.0"
 
     def load(self):
         """Read the document and draw the speed mode of this process."""
-        with open(self.request.model, "rb") as file:
+        with open(self.request.model["path"], "rb") as file:
             content = file.read()
         if content[:1] == b"{":
             self.document = json.loads(content.decode("utf-8"))
@@ -60,12 +59,13 @@ class Fake(sdk.Runner):
     def bind(self, index):
         """An inference that waits as the script says."""
         self.index = index
-        draw = {"constant": lambda spread: 1.0, "normal": lambda spread: max(0.0, self.random.gauss(1.0, spread)),
-                "lognormal": lambda spread: math.exp(self.random.gauss(0.0, spread))}[self.script["distribution"]]
-        spread, cold, busy = float(self.script["spread"]), float(self.script["cold"]), self.script["wait"] == "busy"
+        script = self.script
+        spread, cold, busy = float(script["spread"]), float(script["cold"]), script["wait"] == "busy"
+        draw = {"constant": lambda: 1.0, "normal": lambda: max(0.0, self.random.gauss(1.0, spread)),
+                "lognormal": lambda: math.exp(self.random.gauss(0.0, spread))}[script["distribution"]]
 
         def infer():
-            end = now_ns() + self.latency_ns * draw(spread) * (cold if self.phase == "first" else 1.0)
+            end = now_ns() + self.latency_ns * draw() * (cold if self.phase == "first" else 1.0)
             self.misbehave()
             if busy:
                 while now_ns() < end:
@@ -96,8 +96,8 @@ class Fake(sdk.Runner):
     def misbehave(self):
         """Do once what the script says, in the phase it says."""
         behaviour = self.script["behaviour"]
-        early = behaviour in ("wrong-protocol", "import-noise")
-        if self.armed and self.phase == ("import" if early else self.script["at"]) and behaviour in BEHAVIOURS:
+        phase = "import" if behaviour in ("wrong-protocol", "import-noise") else self.script["at"]
+        if self.armed and self.phase == phase and behaviour in BEHAVIOURS:
             self.armed = False
             BEHAVIOURS[behaviour](self.script)
 

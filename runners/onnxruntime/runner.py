@@ -8,7 +8,8 @@ import os
 import tempfile
 
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
-          "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(int32)": "int32", "tensor(int64)": "int64"}
+          "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(int32)": "int32",
+          "tensor(int64)": "int64"}
 PROVIDER = "CPUExecutionProvider"
 
 
@@ -36,14 +37,15 @@ class OnnxRuntime(sdk.Runner):
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
-        return ort.InferenceSession(self.request.model, options, providers=[PROVIDER])
+        return ort.InferenceSession(self.request.model["path"], options, providers=[PROVIDER])
 
     def signature(self):
         """As the model file says; symbolic sizes stay words. ONNX keeps quantization inside the graph."""
         def describe(tensors):
-            return [{"name": tensor.name, "shape": tensor.shape, "dtype": DTYPES.get(tensor.type, tensor.type),
-                     "quantization": None} for tensor in tensors]
-        return {"inputs": describe(self.session.get_inputs()), "outputs": describe(self.session.get_outputs())}
+            return [{"name": tensor.name, "shape": tensor.shape, "quantization": None,
+                     "dtype": DTYPES.get(tensor.type, tensor.type)} for tensor in tensors]
+        return {"inputs": describe(self.session.get_inputs()),
+                "outputs": describe(self.session.get_outputs())}
 
     def bind(self, index):
         """Bind host memory once, so that the call holds inference alone."""
@@ -70,11 +72,11 @@ class OnnxRuntime(sdk.Runner):
             session.end_profiling()
             with open(glob.glob(os.path.join(folder, "profile*"))[0]) as file:
                 events = json.load(file)
-        nodes = [{"name": event["args"].get("node_index", "") + ":" + event["name"].replace("_kernel_time", ""),
-                  "op": event["args"]["op_name"], "on": event["args"]["provider"]}
-                 for event in events if event["name"].endswith("_kernel_time")]
+        kernels = [event for event in events if event["name"].endswith("_kernel_time")]
+        nodes = [{"name": event["name"][:-len("_kernel_time")], "op": event["args"]["op_name"],
+                  "on": event["args"]["provider"]} for event in kernels]
         providers = [node["on"] for node in nodes]
-        return {"executed": {name: providers.count(name) for name in sorted(set(providers))} or {PROVIDER: None},
+        return {"executed": {name: providers.count(name) for name in sorted(set(providers))},
                 "nodes": nodes, "notes": ["providers: %s" % ", ".join(self.session.get_providers())]}
 
 

@@ -10,6 +10,7 @@ import errno
 import gc
 import hashlib
 import json
+import math
 import mmap
 import os
 import select
@@ -17,6 +18,7 @@ import signal
 import sys
 import time
 import traceback
+import types
 
 # Claimed at import: whatever a library prints later, through Python or through C, lands on stderr.
 OUT = os.fdopen(os.dup(1), "wb")
@@ -24,24 +26,23 @@ os.dup2(2, 1)
 
 SDK_VERSION = "1.0.0"
 PROTOCOLS = ["1.0.0"]
-COMMANDS = ("describe", "inspect", "compile", "run")
 REQUEST_LIMIT_BYTES = 1 << 20
+# Fields of a request with their defaults; a type instead of a default makes a field required.
+FIELDS = {
+    "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "inputs": "", "output_dir": "",
+    "model": {}, "idle_ns": 0, "outputs": True,
+    "warmup": {"window": 20, "cap": 300, "max_duration_ns": 60 * 10**9, "settle": 3},
+    "measure": {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7},
+}
+POSITIVE = ("threads", "batch", "window", "min_iterations", "max_iterations")
+MODEL = {"path": str, "format": str, "sha256": str}
+COMMANDS = {"describe": {}, "inspect": {"model": MODEL}, "compile": {"model": MODEL, "output_dir": str},
+            "run": {"model": MODEL, "inputs": str}}
 CHUNK = 4096  # latencies per message
 HARNESS_COUNT = 1000
-# Marks that are written only after the window, so that no reader wakes up beside it.
-HELD = {("settle", "end"), ("measure", "start"), ("measure", "end")}
 ROOT_CGROUP_NAMESPACE = "cgroup:[4026531835]"  # the kernel numbers the first one so
 OUT_OF_MEMORY = ("out of memory", "bad_alloc", "allocate memory", "failed to allocate")  # lower case
-DTYPES = {"f2": "float16", "f4": "float32", "f8": "float64", "u1": "uint8", "i1": "int8", "i4": "int32",
-          "i8": "int64"}
-REQUIRED = object()
-FIELDS = (  # of a request: path, type, default, minimum
-    ("threads", int, 1, 1), ("batch", int, 1, 1), ("accelerator", str, "cpu", 0), ("idle_ns", int, 0, 0),
-    ("outputs", bool, True, 0), ("warmup.window", int, 20, 2), ("warmup.cap", int, 300, 0),
-    ("warmup.max_duration_ns", int, 60 * 10**9, 0), ("warmup.settle", int, 3, 0),
-    ("measure.min_duration_ns", int, 10**9, 0), ("measure.min_iterations", int, 64, 1),
-    ("measure.max_iterations", int, 10**7, 1),
-)
+DTYPES = {"f": "float", "i": "int", "u": "uint"}  # numpy kinds
 
 if hasattr(time, "perf_counter_ns"):
     clock, NS_PER_TICK, TICK_FORMAT, ticks = time.perf_counter_ns, 1, "q", int
@@ -77,76 +78,57 @@ class Runner:
     formats = ()  # artifact formats it loads
     accelerators = ("cpu",)
     options = {}  # name -> allowed values, the first is the default; "*" allows any string
-    request = None  # the Request, set before ``version``; None where ``describe`` got none
+    request = None  # set before ``version``: the fields of FIELDS as attributes, checked
     phase = "request"  # the phase under way
 
     def compile(self):
         """Write a machine-made artifact below ``request.output_dir``; return ``(path, format)``."""
         raise RunnerError("unsupported", "%s compiles nothing for these options" % self.runtime)
 
-
-class Request:
-    """A request whose every field was checked; durations in ns. Raises RunnerError."""
-
-    def __init__(self, data, command, runner):
-        if _take(data, "protocol", int, -(2**53)) != 1:
-            raise RunnerError("protocol", "this runner speaks protocol 1, not %d" % data["protocol"],
-                              {"protocols": PROTOCOLS})
-        model = _take(data, "model", dict, None if command == "describe" else REQUIRED)
-        self.model, self.format, self.sha256 = (
-            model and _take(model, name, str, label="model." + name) for name in ("path", "format", "sha256"))
-        self.inputs = _take(data, "inputs", str, REQUIRED if command == "run" else None)
-        self.output_dir = _take(data, "output_dir", str, REQUIRED if command == "compile" else None)
-        for path, kind, default, minimum in FIELDS:
-            *group, name = path.split(".")
-            holder = _take(data, group[0], dict, {}) if group else data
-            setattr(self, path.replace(".", "_"), _take(holder, name, kind, default, minimum, path))
-        self.options = {name: values[0] for name, values in runner.options.items()}
-        for name, value in _take(data, "options", dict, {}).items():
-            allowed = runner.options.get(name, ())
-            if value not in allowed and not (isinstance(value, str) and "*" in allowed):
-                _refuse("option %s=%.60s" % (name, value), allowed or sorted(runner.options))
-            self.options[name] = value
-        if self.accelerator not in runner.accelerators:
-            _refuse("accelerator %s" % self.accelerator, runner.accelerators)
-        if model is not None and self.format not in runner.formats:
-            _refuse("format %s" % self.format, runner.formats)
+    def close(self):
+        """Remove what was left below /tmp; called last."""
 
 
-def _take(data, name, kind, default=REQUIRED, minimum=0, label=None):
-    value, label = data.get(name, default), label or name
-    problem = None
-    if value is REQUIRED:
-        problem = "is missing"
-    elif value is not default and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-        problem = "must be %s, not %.60r" % (kind.__name__, value)
-    elif kind is int and not minimum <= value <= 2**53 or kind is str and "\0" in (value or ""):
-        problem = "is out of range"
-    if problem:
-        raise RunnerError("protocol", "request: %s %s" % (label, problem))
-    return value
-
-
-def _refuse(wish, known):
-    raise RunnerError("unsupported", "%s is not supported; known: %s" % (wish, ", ".join(known) or "none"),
-                      {"known": list(known)})
+def checked(given, wanted, label=""):
+    """The fields of ``wanted`` as ``given`` or by default. Raises RunnerError."""
+    fields = {}
+    for name, default in wanted.items():
+        kind = default if isinstance(default, type) else type(default)
+        value = given.get(name, {} if kind is dict else default)
+        if type(value) is not kind:
+            raise RunnerError("protocol", "request: %s%s must be given as %s" % (label, name, kind.__name__))
+        if kind is int and not (name in POSITIVE) <= value <= 2**53 or kind is str and "\0" in value:
+            raise RunnerError("protocol", "request: %s%s is out of range" % (label, name))
+        fields[name] = checked(value, default, label + name + ".") if kind is dict and default else value
+    return fields
 
 
 def read_request(line, command, runner):
-    """The request in ``line`` (bytes), None where ``describe`` got none. Raises RunnerError."""
+    """The request in ``line`` (bytes) with the fields of ``FIELDS``. Raises RunnerError."""
     if command not in COMMANDS:
         raise RunnerError("protocol", "command %r is unknown; known: %s" % (command, ", ".join(COMMANDS)))
-    if command == "describe" and not line.strip():
-        return None
     if len(line) > REQUEST_LIMIT_BYTES:
         raise RunnerError("protocol", "request: longer than %d bytes" % REQUEST_LIMIT_BYTES)
     try:
-        data = json.loads(line.decode("utf-8"))
+        data = json.loads(line.decode("utf-8")) if line or command != "describe" else {"protocol": 1}
     except (ValueError, RecursionError) as error:
         raise RunnerError("protocol", "request: not a line of JSON: %s" % error)
-    if not isinstance(data, dict):
-        raise RunnerError("protocol", "request: must be a JSON object")
-    return Request(data, command, runner)
+    protocol = data.get("protocol") if type(data) is dict else None
+    if type(protocol) is not int or protocol != 1:
+        raise RunnerError("protocol", "request: no object with protocol 1", {"protocols": PROTOCOLS})
+    request = types.SimpleNamespace(**checked(data, dict(FIELDS, **COMMANDS[command])))
+    wishes = [("accelerator", request.accelerator, runner.accelerators)]
+    for name, value in request.options.items():
+        wishes.append(("option", name, sorted(runner.options)))
+        wishes.append(("option " + name, value, runner.options.get(name, ())))
+    if command != "describe":
+        wishes.append(("format", request.model["format"], runner.formats))
+    for what, wish, known in wishes:
+        if wish not in known and not ("*" in known and type(wish) is str):
+            raise RunnerError("unsupported", "%s %.60s is not supported; known: %s" % (
+                what, wish, ", ".join(known) or "none"), {"known": list(known)})
+    request.options = dict({name: values[0] for name, values in runner.options.items()}, **request.options)
+    return request
 
 
 def npy_header(path):
@@ -158,7 +140,7 @@ def npy_header(path):
             fields = ast.literal_eval(file.read(size).decode("latin-1").strip())
         if magic[:6] != b"\x93NUMPY" or fields["fortran_order"] or not fields["shape"][0]:
             raise ValueError("must be in C order with at least one tensor")
-        return fields["shape"], DTYPES.get(fields["descr"][1:], fields["descr"])
+        return fields["shape"], DTYPES[fields["descr"][1]] + str(8 * int(fields["descr"][2:]))
     except Exception as error:  # whatever the file is made of
         raise RunnerError("protocol", "request: inputs %s is no .npy file: %s" % (path, error))
 
@@ -168,12 +150,10 @@ def check_inputs(path, inputs):
     if len(inputs) != 1:
         raise RunnerError("unsupported", "the model takes %d inputs; one can be fed" % len(inputs))
     (_, *shape), dtype = npy_header(path)
-    wanted = inputs[0]["shape"]
-    fits = len(wanted) == len(shape) and all(
-        want == have or not isinstance(want, int) for want, have in zip(wanted, shape))
-    if not fits or inputs[0]["dtype"] != dtype:
-        raise RunnerError("protocol", "request: inputs %s hold %s %s; the model takes %s %s"
-                          % (path, dtype, shape, inputs[0]["dtype"], wanted))
+    wanted = [want if isinstance(want, int) else have for want, have in zip(inputs[0]["shape"], shape)]
+    if len(inputs[0]["shape"]) != len(shape) or wanted != shape or inputs[0]["dtype"] != dtype:
+        raise RunnerError("protocol", "request: inputs %s hold %s %s; the model takes %s %s" % (
+            path, dtype, shape, inputs[0]["dtype"], inputs[0]["shape"]))
 
 
 def file_sha256(path):
@@ -183,16 +163,6 @@ def file_sha256(path):
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
-
-
-def check_model(request):
-    """Refuse an artifact that is missing or has another SHA-256."""
-    try:
-        found = file_sha256(request.model)
-    except OSError as error:
-        raise RunnerError("model", "model %s: %s" % (request.model, error.strerror))
-    if found != request.sha256:
-        raise RunnerError("model", "model %s: SHA-256 is %s, not %s" % (request.model, found, request.sha256))
 
 
 def timed_loop(infer, values, min_ticks, min_iterations, max_iterations, clock=clock):
@@ -223,15 +193,11 @@ def in_ns(values):
     return [int(value * NS_PER_TICK) for value in values]
 
 
-def null_inference():
-    """Timed to know what the loop itself costs."""
-
-
 def quartiles(values):
     """Lower quartile, median, upper quartile, by linear interpolation."""
     ordered = sorted(values)
     places = [quarter * (len(ordered) - 1) / 4 for quarter in (1, 2, 3)]
-    return [ordered[int(at)] + (ordered[-int(-at // 1)] - ordered[int(at)]) * (at % 1) for at in places]
+    return [ordered[int(at)] + (ordered[math.ceil(at)] - ordered[int(at)]) * (at % 1) for at in places]
 
 
 def is_steady(earlier, later):
@@ -279,10 +245,11 @@ def cgroup_peak(root="/"):
     if path is None:
         return None, None, "/proc/self/cgroup names no memory cgroup"
     # In a private cgroup namespace "/" is the container; in the machine's own it is everything.
-    if path == "/" and os.readlink(os.path.join(root, "proc/self/ns/cgroup")) == ROOT_CGROUP_NAMESPACE:
+    namespace = os.path.join(root, "proc/self/ns/cgroup")
+    if path == "/" and (not os.path.lexists(namespace) or os.readlink(namespace) == ROOT_CGROUP_NAMESPACE):
         return None, version, "the process lies in the machine's root cgroup"
     for line in (read_text(root, "proc/self/mountinfo") or "").splitlines():
-        (_, _, _, top, place, *_), (kind, _, *rest) = [part.split() for part in line.split(" - ", 1)]
+        (_, _, _, top, place, *_), (kind, *rest) = [part.split() for part in line.split(" - ", 1)]
         ours = kind == "cgroup2" if version == 2 else kind == "cgroup" and "memory" in rest[-1].split(",")
         top = top.rstrip("/")
         if ours and (path + "/").startswith(top + "/"):
@@ -307,54 +274,57 @@ class Session:
     def __init__(self, runner):
         self.runner, self.held = runner, []
 
-    def send(self, kind, **fields):
-        """Write one message, after those still held."""
-        messages, self.held = self.held + [dict({"type": kind}, **fields)], []
-        for message in messages:
-            line = json.dumps(message, separators=(",", ":"), allow_nan=False)
-            OUT.write(line.encode("utf-8") + b"\n")
+    def verify(self, model):
+        """Refuse an artifact with another SHA-256."""
+        self.runner.phase = "load"  # a missing file is as bad as one the runtime refuses
+        found = file_sha256(model["path"])
+        if found != model["sha256"]:
+            raise RunnerError("model", "%s has SHA-256 %s, not %s" % (model["path"], found, model["sha256"]))
+
+    def hold(self, kind, **fields):
+        """Queue one message; it is written with the next one that is sent."""
+        self.held.append(dict({"type": kind}, **fields))
+
+    def send(self, kind=None, **fields):
+        """Write what is held and, if given, one message more."""
+        if kind:
+            self.hold(kind, **fields)
+        messages, self.held = self.held, []
+        lines = [json.dumps(message, separators=(",", ":"), allow_nan=False) + "\n" for message in messages]
+        OUT.write("".join(lines).encode("utf-8"))
         OUT.flush()
 
-    def mark(self, name, edge, t_ns, **extra):
-        """Send the edge of a phase, or hold it back."""
-        fields = dict(name=name, edge=edge, t_ns=t_ns, **extra)
-        if (name, edge) in HELD:
-            self.held.append(dict({"type": "phase"}, **fields))
-        else:
-            self.send("phase", **fields)
-
     @contextlib.contextmanager
-    def phase(self, name):
-        """Mark both edges; what the body puts into the yielded dict goes with the second one."""
+    def phase(self, name, quiet=False):
+        """Mark both edges; what the body puts into the yielded dict goes with the second one.
+
+        The end waits for the next message, with ``quiet`` the start too: no reader wakes up meanwhile.
+        """
         self.runner.phase, extra = name, {}
-        self.mark(name, "start", now_ns())
+        (self.hold if quiet else self.send)("phase", name=name, edge="start", t_ns=now_ns())
         yield extra
-        self.mark(name, "end", now_ns(), **extra)
+        self.hold("phase", name=name, edge="end", t_ns=now_ns(), **extra)
 
     def inspect(self, request):
         """Load the model and tell its signature."""
-        check_model(request)
         with self.phase("load"):
             self.runner.load()
             signature = self.runner.signature()
         self.send("model", **signature)
-        self.send("done", iterations=0)
+        return 0
 
     def compile(self, request):
         """Make the machine's own artifact."""
-        check_model(request)
         start = now_ns()
         with self.phase("compile"):
             path, kind = self.runner.compile()
-        build_ns = now_ns() - start
-        self.send("artifact", path=path, format=kind, sha256=file_sha256(path), bytes=os.path.getsize(path),
-                  build_ns=build_ns)
-        self.send("done", iterations=0)
+        self.send("artifact", build_ns=now_ns() - start, path=path, format=kind, sha256=file_sha256(path),
+                  bytes=os.path.getsize(path))
+        return 0
 
     def run(self, request):
-        """Load, first, warm-up, idle, settle, measure, outputs."""
-        runner, (count, *_) = self.runner, npy_header(request.inputs)[0]
-        check_model(request)
+        """Load, first, warm-up, idle, settle, measure, outputs; return the number of timed iterations."""
+        runner, (tensors, *_) = self.runner, npy_header(request.inputs)[0]
         with self.phase("load"):
             runner.load()
             signature = runner.signature()
@@ -363,56 +333,53 @@ class Session:
         load_peak = vm_hwm_bytes()
         self.send("model", **signature)
         values = allocate(HARNESS_COUNT, HARNESS_COUNT)
-        timed_loop(null_inference, values, 0, HARNESS_COUNT, HARNESS_COUNT)
+        timed_loop(lambda: None, values, 0, HARNESS_COUNT, HARNESS_COUNT)
         self.send("harness", values_ns=in_ns(values))
         with self.phase("first"):
             timed_loop(infer, values, 0, 1, 1)
         latencies = {"first": [values[0]]}
         with self.phase("warmup") as extra:
             latencies["warmup"], extra["steady"] = warm_up(
-                infer, request.warmup_window, request.warmup_cap, request.warmup_max_duration_ns)
+                infer, request.warmup["window"], request.warmup["cap"], request.warmup["max_duration_ns"])
+        self.send()
         if request.idle_ns:
             with self.phase("idle"):
                 time.sleep(request.idle_ns / 1e9)
+        minima = ticks(request.measure["min_duration_ns"]), request.measure["min_iterations"]
         fastest = max(min(latencies["first"] + latencies["warmup"]), ticks(100))
-        minima = ticks(request.measure_min_duration_ns), request.measure_min_iterations
-        values = allocate(request.measure_max_iterations, minima[1] + int(minima[0] / fastest))
+        values = allocate(request.measure["max_iterations"], minima[1] + int(minima[0] / fastest))
         gc.collect()
         gc.disable()
-        if request.warmup_settle:
+        if request.warmup["settle"]:
             with self.phase("settle"):
-                for _ in range(request.warmup_settle):
+                for _ in range(request.warmup["settle"]):
                     infer()
-        with self.phase("measure"):
-            iterations = timed_loop(infer, values, *minima, request.measure_max_iterations)
+        with self.phase("measure", quiet=True):
+            iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
         gc.enable()
         footprint = read_footprint(load_peak)
         latencies["measure"] = values[:iterations]
-        for phase in ("first", "warmup", "measure"):
-            for start in range(0, len(latencies[phase]), CHUNK):
-                self.send("latencies", phase=phase, start=start,
-                          values_ns=in_ns(latencies[phase][start:start + CHUNK]))
+        for name, series in latencies.items():
+            for start in range(0, len(series), CHUNK):
+                self.send("latencies", phase=name, start=start, values_ns=in_ns(series[start:start + CHUNK]))
         self.send("footprint", **footprint)
         if request.outputs:
             with self.phase("outputs"):
-                for index in range(count):
+                for index in range(tensors):
                     runner.bind(index)()
                     shape, flat = runner.outputs()
                     # JSON has no NaN and no infinity; x - x is 0 for every other number.
                     self.send("outputs", index=index, shape=list(shape),
                               values=[value if value - value == 0 else None for value in flat])
         self.send("placement", requested=request.accelerator, **runner.placement())
-        self.send("done", iterations=iterations)
+        return iterations
 
 
 def read_clock():
     """The identity of CLOCK_MONOTONIC here, for the host to compare with its own."""
-    try:
-        time_namespace = os.readlink("/proc/self/ns/time")
-    except OSError:  # the kernel has none
-        time_namespace = None
-    boot_id = read_text("/proc/sys/kernel/random/boot_id")
-    return {"boot_id": boot_id, "time_namespace": time_namespace, "t_ns": now_ns()}
+    namespace = "/proc/self/ns/time"
+    return {"boot_id": read_text("/proc/sys/kernel/random/boot_id"), "t_ns": now_ns(),
+            "time_namespace": os.readlink(namespace) if os.path.lexists(namespace) else None}
 
 
 def as_error(error, phase):
@@ -441,37 +408,33 @@ def die_of_sigterm():
 def serve(runner_class):
     """Run the command of ``sys.argv`` and leave the process; never returns."""
     die_of_sigterm()
-    runner, command, hello_clock = runner_class(), " ".join(sys.argv[1:]), read_clock()
-    session, version, failure, imported = Session(runner), None, None, []
+    runner, command, status = runner_class(), " ".join(sys.argv[1:]), 1
+    session, line = Session(runner), b""
+    hello = {"type": "hello", "protocols": PROTOCOLS, "sdk": SDK_VERSION, "runtime": None, "version": None,
+             "accelerators": list(runner.accelerators), "clock": read_clock()}
     try:
-        line = b""
-        # `describe` may come without a request and must not wait for one.
-        if sys.stdin and (command != "describe" or select.select([0], [], [], 1.0)[0]):
-            line = sys.stdin.buffer.readline(REQUEST_LIMIT_BYTES + 1)
-        request = runner.request = read_request(line, command, runner)
-        runner.phase = "import"
-        imported.append(now_ns())
-        version = runner.version()
-        imported.append(now_ns())
-    except BaseException as error:  # libraries raise SystemExit too
-        failure = error
-    try:
-        session.send("hello", protocols=PROTOCOLS, sdk=SDK_VERSION, runtime=runner.runtime, version=version,
-                     accelerators=list(runner.accelerators), clock=hello_clock)
-        if command != "describe":
-            for edge, t_ns in zip(("start", "end"), imported):
-                session.mark("import", edge, t_ns)
-        if failure is not None:
-            raise failure
-        if command != "describe":
-            getattr(session, command)(request)
+        try:
+            # `describe` may come without a request and must not wait for one.
+            if sys.stdin and (command != "describe" or select.select([0], [], [], 1.0)[0]):
+                line = sys.stdin.buffer.readline(REQUEST_LIMIT_BYTES + 1)
+            runner.request = read_request(line, command, runner)
+            with session.phase("import", quiet=True):
+                hello["version"] = runner.version()
+        finally:
+            hello["runtime"] = runner.runtime
+            session.held = [hello] + (session.held if command != "describe" else [])
+        if command == "describe":
+            session.send()
+        else:
+            session.verify(runner.request.model)
+            session.send("done", iterations=getattr(session, command)(runner.request))
         status = 0
-    except BaseException as error:
-        status = 1
+    except BaseException as error:  # libraries raise SystemExit too
         with contextlib.suppress(OSError):  # the reader may be gone
             session.send("error", **as_error(error, runner.phase))
         traceback.print_exc()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(Exception):
+        runner.close()
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)  # some runtimes crash while they are torn down, after the last line

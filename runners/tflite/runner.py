@@ -1,0 +1,100 @@
+"""LiteRT, or tflite_runtime where only that is installed: the interpreter with or without XNNPACK."""
+import inferometer_sdk as sdk  # first: it claims standard output
+
+
+class Tflite(sdk.Runner):
+    """Loads ``.tflite``; the inference is ``invoke`` over a tensor set once."""
+
+    runtime = "ai-edge-litert"
+    formats = ("tflite",)
+    options = {"delegate": ("xnnpack", "none")}
+
+    def version(self):
+        """Import the runtime that there is; ``runtime`` says which."""
+        global numpy, tflite
+        import numpy
+        try:
+            import ai_edge_litert as package
+            from ai_edge_litert import interpreter as tflite
+        except ImportError as litert_error:
+            try:
+                import tflite_runtime as package
+                from tflite_runtime import interpreter as tflite
+            except ImportError:
+                raise litert_error
+            self.runtime = "tflite-runtime"
+        return package.__version__
+
+    def load(self):
+        """Make the interpreter; XNNPACK is its default delegate and can only be left out."""
+        resolver = tflite.OpResolverType.AUTO
+        if self.request.options["delegate"] == "none":
+            resolver = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        self.interpreter = tflite.Interpreter(self.request.model["path"], num_threads=self.request.threads,
+                                              experimental_op_resolver_type=resolver)
+        self.interpreter.allocate_tensors()
+
+    def signature(self):
+        """As the model file says; a size it leaves open is None."""
+        def describe(tensors):
+            return [{"name": tensor["name"], "dtype": numpy.dtype(tensor["dtype"]).name,
+                     "shape": [None if size < 0 else size for size in tensor["shape_signature"].tolist()],
+                     "quantization": quantization(tensor["quantization_parameters"])} for tensor in tensors]
+        return {"inputs": describe(self.interpreter.get_input_details()),
+                "outputs": describe(self.interpreter.get_output_details())}
+
+    def bind(self, index):
+        """Copy the tensor in once, so that the call holds inference alone."""
+        tensor = numpy.load(self.request.inputs)[index]
+        details = self.interpreter.get_input_details()[0]
+        if tuple(details["shape"]) != tensor.shape:
+            self.interpreter.resize_tensor_input(details["index"], tensor.shape, strict=True)
+            self.interpreter.allocate_tensors()
+        self.interpreter.set_tensor(details["index"], tensor)
+        return self.interpreter.invoke
+
+    def outputs(self):
+        """Raw, as the model gives them: a quantized output stays integer."""
+        first = self.interpreter.get_tensor(self.interpreter.get_output_details()[0]["index"])
+        return first.shape, first.ravel().tolist()
+
+    def placement(self):
+        """Which nodes a delegate took over; the only delegate that can be there is XNNPACK."""
+        try:
+            operations = self.interpreter._get_ops_details()
+        except (AttributeError, ValueError) as error:
+            return {"executed": {self.request.options["delegate"]: None},
+                    "notes": ["this runtime does not list its nodes: %s" % error]}
+        delegated = delegated_nodes(operations)
+        nodes = [{"name": str(operation["index"]), "op": operation["op_name"],
+                  "on": "xnnpack" if operation["index"] in delegated else "builtin"}
+                 for operation in operations if operation["op_name"] != "DELEGATE"]
+        places = [node["on"] for node in nodes]
+        return {"executed": {place: places.count(place) for place in sorted(set(places))}, "nodes": nodes,
+                "notes": ["%d delegated parts" % (len(operations) - len(nodes))]}
+
+
+def quantization(parameters):
+    """Scales and zero points as lists, or None where there are none."""
+    if not len(parameters["scales"]):
+        return None
+    return {"scale": parameters["scales"].tolist(), "zero_point": parameters["zero_points"].tolist()}
+
+
+def delegated_nodes(operations):
+    """Indices of the nodes that lie inside a delegate's part: between its inputs and its outputs."""
+    maker = {tensor: operation for operation in operations if operation["op_name"] != "DELEGATE"
+             for tensor in operation["outputs"]}
+    found = set()
+    for part in operations:
+        pending = set(part["outputs"]) if part["op_name"] == "DELEGATE" else set()
+        while pending:
+            node = maker.get(pending.pop())
+            if node is not None and node["index"] not in found:
+                found.add(node["index"])
+                pending |= set(node["inputs"]) - set(part["inputs"])
+    return found
+
+
+if __name__ == "__main__":
+    sdk.serve(Tflite)
