@@ -30,10 +30,10 @@ report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv
 	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
 
 images: setup ## build the runners' images now: RUNTIMES=a,b
-	@$(INFEROMETER) images $(call option,--runtimes,$(RUNTIMES))
+	@$(INFEROMETER) images --runtimes '$(or $(strip $(RUNTIMES)),all)'
 
-base-images: ## make the Debian base images for amd64 and arm64 where no registry is reachable
-	@$(PYTHON) -m orchestrator.engines.base_images $(call option,--platforms,$(PLATFORMS))
+base-images: setup ## make the Debian base images for amd64 and arm64 where no registry is reachable
+	@$(VENV)/bin/python -m orchestrator.cli.base_images $(call option,--platforms,$(PLATFORMS)) $(TAGS)
 
 models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
 	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import time
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog import Runtime
-from orchestrator.domain import InferometerError
 from orchestrator.engines import images
+from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
 
 LABEL = "org.inferometer.device"
@@ -136,22 +135,6 @@ class DockerEngine:
             timed_out=timed_out,
             overflow=sink.overflow,
         )
-
-
-def connect() -> Any:
-    """A client of the Docker Engine. Raises InferometerError when none answers."""
-    import docker
-    import docker.errors
-
-    try:
-        client = docker.from_env(timeout=60)
-        client.ping()
-    except (docker.errors.DockerException, OSError) as problem:
-        host = os.environ.get("DOCKER_HOST", "the default socket")
-        raise InferometerError(
-            f"no Docker Engine answers at {host} ({problem}); start it, or use ENGINE=process"
-        ) from None
-    return client
 
 
 def _attach(container: Any) -> socket.socket:

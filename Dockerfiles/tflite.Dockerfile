@@ -1,0 +1,44 @@
+# LiteRT (TensorFlow Lite) on the processor. Build context: runners/.
+# `inferometer images` builds it and passes the host's proxies, apt and pip settings (secrets `apt`, `pip`),
+# CA bundle (secret `ca`, named by both) and local wheels (context `wheelhouse`); none stays in the image.
+
+FROM scratch AS wheelhouse
+
+FROM debian:bookworm-slim AS python
+RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/90host \
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    apt-get update -q \
+    && apt-get install -qy --no-install-recommends python3-minimal libpython3-stdlib \
+    && rm -rf /var/cache/debconf/* /var/log/*
+
+FROM python AS build
+RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/90host \
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    apt-get update -q \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-pip-whl
+COPY tflite/requirements.txt /build/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \
+    export PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" \
+    && python3 -m pip install --break-system-packages --only-binary :all: --find-links /wheelhouse \
+        -r /build/requirements.txt
+# What measures nothing goes: tests, stubs, headers, compilers and delegates for accelerators that are not
+# this image's. The size before stays on record.
+WORKDIR /usr/local/lib/python3.11/dist-packages
+RUN mkdir /runner && du -sb . | cut -f1 > /runner/installed-bytes
+RUN cd ai_edge_litert && rm -rf aot tools vendors tflite/converter libLiteRtWebGpuAccelerator.so && cd .. \
+    && rm -rf numpy/_core/include \
+    && rm -rf numpy/f2py numpy/distutils numpy/doc \
+    && find . -type d -name tests -prune -exec rm -rf {} + \
+    && find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.a' \) -delete
+COPY sdk/inferometer_sdk.py tflite/*.py /runner/
+RUN python3 -m compileall -q /runner
+
+FROM python
+COPY --from=build /usr/local/lib/python3.11/dist-packages /usr/local/lib/python3.11/dist-packages
+COPY --from=build /runner /runner
+ENV PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+USER 10001:10001
+ENTRYPOINT ["python3", "/runner/runner.py"]

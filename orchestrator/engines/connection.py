@@ -1,0 +1,29 @@
+"""The connection to the Docker Engine."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from orchestrator.domain import InferometerError
+
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+
+
+def connect(timeout_s: int = 60) -> Any:
+    """A client of the Docker Engine at DOCKER_HOST, else the default socket.
+
+    Raises InferometerError when none answers.
+    """
+    import docker
+    import docker.errors
+
+    try:
+        client = docker.from_env(timeout=timeout_s)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as problem:
+        host = os.environ.get("DOCKER_HOST", "the default socket")
+        raise InferometerError(
+            f"no Docker Engine answers at {host} ({problem}); start it, or use ENGINE=process"
+        ) from None
+    return client
