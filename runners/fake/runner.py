@@ -1,5 +1,5 @@
 """The scripted double: no runtime; its latency and its misbehaviour come from the request's options."""
-import inferometer_sdk as sdk  # first: it claims standard output
+import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import hashlib
 import json
@@ -9,8 +9,6 @@ import random
 import signal
 import sys
 import time
-
-from inferometer_sdk import now_ns
 
 
 class Fake(sdk.Runner):
@@ -63,6 +61,7 @@ class Fake(sdk.Runner):
         spread, cold, busy = float(script["spread"]), float(script["cold"]), script["wait"] == "busy"
         draw = {"constant": lambda: 1.0, "normal": lambda: max(0.0, self.random.gauss(1.0, spread)),
                 "lognormal": lambda: math.exp(self.random.gauss(0.0, spread))}[script["distribution"]]
+        now_ns = sdk.now_ns
 
         def infer():
             end = now_ns() + self.latency_ns * draw() * (cold if self.phase == "first" else 1.0)

@@ -1,5 +1,5 @@
 """ONNX Runtime on the CPU: one session, sequential execution, outputs in host memory."""
-import inferometer_sdk as sdk  # first: it claims standard output
+import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import functools
 import glob

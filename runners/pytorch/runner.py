@@ -1,5 +1,5 @@
 """PyTorch on the CPU: an exported program, run as it is, in another layout, or compiled."""
-import inferometer_sdk as sdk  # first: it claims standard output
+import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import json
 import os

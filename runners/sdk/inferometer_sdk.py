@@ -45,7 +45,7 @@ OUT_OF_MEMORY = ("out of memory", "bad_alloc", "allocate memory", "failed to all
 DTYPES = {"f": "float", "i": "int", "u": "uint"}  # numpy kinds
 
 if hasattr(time, "perf_counter_ns"):
-    clock, NS_PER_TICK, TICK_FORMAT, ticks = time.perf_counter_ns, 1, "q", int
+    clock, NS_PER_TICK, TICK_FORMAT, ticks = time.perf_counter_ns, 1, "q", int  # novm
 else:  # Python 3.6 counts in float seconds; they are scaled after the window, so the loop is the same
     clock, NS_PER_TICK, TICK_FORMAT, ticks = time.perf_counter, 1e9, "d", (lambda ns: ns / 1e9)
 
@@ -112,7 +112,7 @@ def read_request(line, command, runner):
     try:
         data = json.loads(line.decode("utf-8")) if line or command != "describe" else {"protocol": 1}
     except (ValueError, RecursionError) as error:
-        raise RunnerError("protocol", "request: not a line of JSON: %s" % error)
+        raise RunnerError("protocol", "request: not a line of JSON: %s" % error) from None
     protocol = data.get("protocol") if type(data) is dict else None
     if type(protocol) is not int or protocol != 1:
         raise RunnerError("protocol", "request: no object with protocol 1", {"protocols": PROTOCOLS})
@@ -142,7 +142,7 @@ def npy_header(path):
             raise ValueError("must be in C order with at least one tensor")
         return fields["shape"], DTYPES[fields["descr"][1]] + str(8 * int(fields["descr"][2:]))
     except Exception as error:  # whatever the file is made of
-        raise RunnerError("protocol", "request: inputs %s is no .npy file: %s" % (path, error))
+        raise RunnerError("protocol", "request: inputs %s is no .npy file: %s" % (path, error)) from None
 
 
 def check_inputs(path, inputs):
@@ -371,6 +371,7 @@ class Session:
                     # JSON has no NaN and no infinity; x - x is 0 for every other number.
                     self.send("outputs", index=index, shape=list(shape),
                               values=[value if value - value == 0 else None for value in flat])
+            self.send()
         self.send("placement", requested=request.accelerator, **runner.placement())
         return iterations
 

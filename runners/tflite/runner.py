@@ -1,5 +1,5 @@
 """LiteRT, or tflite_runtime where only that is installed: the interpreter with or without XNNPACK."""
-import inferometer_sdk as sdk  # first: it claims standard output
+import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 
 class Tflite(sdk.Runner):
@@ -21,7 +21,7 @@ class Tflite(sdk.Runner):
                 import tflite_runtime as package
                 from tflite_runtime import interpreter as tflite
             except ImportError:
-                raise litert_error
+                raise litert_error from None
             self.runtime = "tflite-runtime"
         return package.__version__
 
