@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from results_example import case, failed, record, window
 
 from orchestrator.domain import (
     Finding,
@@ -19,6 +18,7 @@ from orchestrator.domain import (
     Verdict,
 )
 from orchestrator.findings import Circumstances, Code, case_findings, trial_findings, verdict
+from tests.support.results import case, failed, record, window
 
 P50 = 10_000_000.0
 
