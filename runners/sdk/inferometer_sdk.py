@@ -264,7 +264,9 @@ def read_footprint(load_peak, root="/"):
     """The fields of ``footprint``."""
     peak, (cgroup, version, reason) = vm_hwm_bytes(root), cgroup_peak(root)
     fields = {"vm_hwm_bytes": peak, "load_vm_hwm_bytes": load_peak, "cgroup_peak_bytes": cgroup}
-    why = {name: reason or "no VmHWM in /proc/self/status" for name, value in fields.items() if value is None}
+    why = {name: "/proc/self/status has no VmHWM" for name, value in fields.items() if value is None}
+    if reason:
+        why["cgroup_peak_bytes"] = reason
     return dict(fields, cgroup_version=version, reasons=why)
 
 

@@ -1,0 +1,30 @@
+"""How the golden transcripts were made; ``python -m tests.support.golden`` makes them again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.support import runners
+
+FOLDER = runners.RUNNERS / "protocol"
+SCRIPTS = {
+    "ok": {"behaviour": "ok"},
+    "error": {"behaviour": "error", "at": "load"},
+    "crash": {"behaviour": "crash", "at": "warmup"},
+    "noisy": {"behaviour": "noise", "at": "warmup"},
+    "truncated": {"behaviour": "truncate", "at": "outputs"},
+}
+
+
+def make(name: str) -> runners.Ended:
+    """What the double says to this script."""
+    with tempfile.TemporaryDirectory() as folder:
+        request = runners.scripted(Path(folder), seed="1", **SCRIPTS[name])
+        warmup = {"window": 2, "cap": 8, "max_duration_ns": 10**9, "settle": 2}
+        return runners.launch(runners.FAKE, {**request, "warmup": warmup, "idle_ns": 1_000_000})
+
+
+if __name__ == "__main__":
+    for name in SCRIPTS:
+        (FOLDER / f"{name}.jsonl").write_bytes(make(name).stdout)
