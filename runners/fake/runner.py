@@ -1,4 +1,5 @@
 """The scripted double: no runtime; its latency and its misbehaviour come from the request's options."""
+
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import hashlib
@@ -18,13 +19,38 @@ class Fake(sdk.Runner):
     formats = ("fake", "onnx", "tflite", "pt2")
     accelerators = ("cpu", "npu")
     options = {
-        "latency_ns": ("200000", "*"), "distribution": ("constant", "normal", "lognormal"),
-        "spread": ("0.05", "*"), "modes": ("1.0", "*"), "cold": ("1.0", "*"), "wait": ("busy", "sleep"),
-        "seed": ("", "*"), "executed": ("", "*"), "code": ("x-fake", "*"), "signal": ("SEGV", "*"),
-        "bytes": ("", "*"), "at": ("measure", "import", "load", "first", "warmup", "settle", "outputs"),
-        "behaviour": ("ok", "crash", "signal", "hang", "slow-term", "noise", "garbage", "truncate",
-                      "oversized", "endless", "flood", "wrong-protocol", "error", "oom", "nan", "no-done",
-                      "after-done", "import-noise"),
+        "latency_ns": ("200000", "*"),
+        "distribution": ("constant", "normal", "lognormal"),
+        "spread": ("0.05", "*"),
+        "modes": ("1.0", "*"),
+        "cold": ("1.0", "*"),
+        "wait": ("busy", "sleep"),
+        "seed": ("", "*"),
+        "executed": ("", "*"),
+        "code": ("x-fake", "*"),
+        "signal": ("SEGV", "*"),
+        "bytes": ("", "*"),
+        "at": ("measure", "import", "load", "first", "warmup", "settle", "outputs"),
+        "behaviour": (
+            "ok",
+            "crash",
+            "signal",
+            "hang",
+            "slow-term",
+            "noise",
+            "garbage",
+            "truncate",
+            "oversized",
+            "endless",
+            "flood",
+            "wrong-protocol",
+            "error",
+            "oom",
+            "nan",
+            "no-done",
+            "after-done",
+            "import-noise",
+        ),
     }
     script, armed, document = {}, True, {}
 
@@ -48,10 +74,9 @@ class Fake(sdk.Runner):
     def signature(self):
         """From the document, else what the inputs are."""
         shape, dtype = sdk.npy_header(self.request.inputs) if self.request.inputs else ((1, 1), "float32")
-        tensor = {"name": "input", "shape": list(shape[1:]), "dtype": dtype, "quantization": None}
-        output = {"name": "output", "shape": None, "dtype": "float32", "quantization": None}
         self.index = 0
-        output["shape"] = list(self.outputs()[0])
+        tensor = sdk.tensor("input", shape[1:], dtype)
+        output = sdk.tensor("output", self.outputs()[0], "float32")
         return {"inputs": self.document.get("inputs", [tensor]), "outputs": [output]}
 
     def bind(self, index):
@@ -59,8 +84,11 @@ class Fake(sdk.Runner):
         self.index = index
         script = self.script
         spread, cold, busy = float(script["spread"]), float(script["cold"]), script["wait"] == "busy"
-        draw = {"constant": lambda: 1.0, "normal": lambda: max(0.0, self.random.gauss(1.0, spread)),
-                "lognormal": lambda: math.exp(self.random.gauss(0.0, spread))}[script["distribution"]]
+        draw = {
+            "constant": lambda: 1.0,
+            "normal": lambda: max(0.0, self.random.gauss(1.0, spread)),
+            "lognormal": lambda: math.exp(self.random.gauss(0.0, spread)),
+        }[script["distribution"]]
         now_ns = sdk.now_ns
 
         def infer():
@@ -171,8 +199,16 @@ def speak_another_protocol(script):
 
 
 BEHAVIOURS = {
-    "crash": crash, "signal": die, "hang": hang, "slow-term": hang, "endless": endless, "truncate": truncate,
-    "flood": flood, "oom": exhaust, "error": fail, "import-noise": noise_at_import,
+    "crash": crash,
+    "signal": die,
+    "hang": hang,
+    "slow-term": hang,
+    "endless": endless,
+    "truncate": truncate,
+    "flood": flood,
+    "oom": exhaust,
+    "error": fail,
+    "import-noise": noise_at_import,
     "wrong-protocol": speak_another_protocol,
     "noise": lambda script: raw(b"Loading model... 100%\n"),
     "garbage": lambda script: raw(bytes(range(256)) * 4 + b"\n"),

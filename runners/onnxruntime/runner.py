@@ -1,4 +1,5 @@
 """ONNX Runtime on the CPU: one session, sequential execution, outputs in host memory."""
+
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import functools
@@ -7,9 +8,7 @@ import json
 import os
 import tempfile
 
-DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
-          "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(int32)": "int32",
-          "tensor(int64)": "int64"}
+DTYPES = {"float": "float32", "double": "float64"}  # the others have numpy's names
 PROVIDER = "CPUExecutionProvider"
 
 
@@ -24,6 +23,7 @@ class OnnxRuntime(sdk.Runner):
         global ort, numpy
         import numpy
         import onnxruntime as ort
+
         ort.disable_telemetry_events()
         return ort.__version__
 
@@ -41,11 +41,18 @@ class OnnxRuntime(sdk.Runner):
 
     def signature(self):
         """As the model file says; symbolic sizes stay words. ONNX keeps quantization inside the graph."""
+
         def describe(tensors):
-            return [{"name": tensor.name, "shape": tensor.shape, "quantization": None,
-                     "dtype": DTYPES.get(tensor.type, tensor.type)} for tensor in tensors]
-        return {"inputs": describe(self.session.get_inputs()),
-                "outputs": describe(self.session.get_outputs())}
+            kinds = [tensor.type[len("tensor(") : -1] for tensor in tensors]
+            return [
+                sdk.tensor(tensor.name, tensor.shape, DTYPES.get(kind, kind))
+                for tensor, kind in zip(tensors, kinds)
+            ]
+
+        return {
+            "inputs": describe(self.session.get_inputs()),
+            "outputs": describe(self.session.get_outputs()),
+        }
 
     def bind(self, index):
         """Bind host memory once, so that the call holds inference alone."""
@@ -73,11 +80,20 @@ class OnnxRuntime(sdk.Runner):
             with open(glob.glob(os.path.join(folder, "profile*"))[0]) as file:
                 events = json.load(file)
         kernels = [event for event in events if event["name"].endswith("_kernel_time")]
-        nodes = [{"name": event["name"][:-len("_kernel_time")], "op": event["args"]["op_name"],
-                  "on": event["args"]["provider"]} for event in kernels]
+        nodes = [
+            {
+                "name": event["name"][: -len("_kernel_time")],
+                "op": event["args"]["op_name"],
+                "on": event["args"]["provider"],
+            }
+            for event in kernels
+        ]
         providers = [node["on"] for node in nodes]
-        return {"executed": {name: providers.count(name) for name in sorted(set(providers))},
-                "nodes": nodes, "notes": ["providers: %s" % ", ".join(self.session.get_providers())]}
+        return {
+            "executed": {name: providers.count(name) for name in sorted(set(providers))},
+            "nodes": nodes,
+            "notes": ["providers: %s" % ", ".join(self.session.get_providers())],
+        }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """PyTorch on the CPU: an exported program, run as it is, in another layout, or compiled."""
+
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 import json
@@ -20,10 +21,11 @@ class PyTorch(sdk.Runner):
         """Import the runtime; what it compiles or unpacks stays in this process's own folder."""
         global numpy, torch
         self.folder = tempfile.mkdtemp(prefix="inferometer-", dir="/tmp")
-        os.environ.update(TMPDIR=self.folder, TORCHINDUCTOR_CACHE_DIR=self.folder,
-                          TORCHINDUCTOR_COMPILE_THREADS="1")  # no worker processes beside the measurement
+        os.environ.update(TMPDIR=self.folder, TORCHINDUCTOR_CACHE_DIR=self.folder)
+        os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # no worker processes beside the measurement
         import numpy
         import torch
+
         return torch.__version__
 
     def prepare(self):
@@ -59,9 +61,11 @@ class PyTorch(sdk.Runner):
         need_compiler()
         self.program = torch.export.load(self.request.model["path"])
         from torch import _inductor
+
         path = os.path.join(self.request.output_dir, "model.aoti.pt2")
-        _inductor.aoti_compile_and_package(self.program, package_path=path, inductor_configs={
-            "freezing": True, "aot_inductor.metadata": {"signature": json.dumps(self.signature())}})
+        metadata = {"signature": json.dumps(self.signature())}
+        configs = {"freezing": True, "aot_inductor.metadata": metadata}
+        _inductor.aoti_compile_and_package(self.program, package_path=path, inductor_configs=configs)
         return path, "aoti"
 
     def signature(self):
@@ -71,13 +75,15 @@ class PyTorch(sdk.Runner):
 
         values = {node.name: node.meta["val"] for node in self.program.graph.nodes if "val" in node.meta}
 
-        def describe(names):
-            return [{"name": name, "dtype": str(values[name].dtype).split(".")[-1], "quantization": None,
-                     "shape": [size if isinstance(size, int) else None for size in values[name].shape]}
-                    for name in names]
+        def describe(name):
+            shape = [size if isinstance(size, int) else None for size in values[name].shape]
+            return sdk.tensor(name, shape, str(values[name].dtype).split(".")[-1])
 
         signature = self.program.graph_signature
-        return {"inputs": describe(signature.user_inputs), "outputs": describe(signature.user_outputs)}
+        return {
+            "inputs": [describe(name) for name in signature.user_inputs],
+            "outputs": [describe(name) for name in signature.user_outputs],
+        }
 
     def bind(self, index):
         """The call holds inference alone; its result is host memory when it returns."""

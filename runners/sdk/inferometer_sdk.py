@@ -4,9 +4,9 @@ A runner imports this file before anything else, describes its runtime as a subc
 and ends with ``sdk.serve(ThatClass)``. The SDK speaks the protocol (PROTOCOL.md), owns the phases and
 the timed loop, and turns every exception into one coded error.
 """
+
 import ast
 import contextlib
-import errno
 import gc
 import hashlib
 import json
@@ -27,21 +27,27 @@ os.dup2(2, 1)
 SDK_VERSION = "1.0.0"
 PROTOCOLS = ["1.0.0"]
 REQUEST_LIMIT_BYTES = 1 << 20
+# fmt: off
 # Fields of a request with their defaults; a type instead of a default makes a field required.
 FIELDS = {
-    "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "inputs": "", "output_dir": "",
-    "model": {}, "idle_ns": 0, "outputs": True,
+    "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "idle_ns": 0, "outputs": True,
+    "model": {}, "inputs": "", "output_dir": "",
     "warmup": {"window": 20, "cap": 300, "max_duration_ns": 60 * 10**9, "settle": 3},
     "measure": {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7},
 }
+# fmt: on
 POSITIVE = ("threads", "batch", "window", "min_iterations", "max_iterations")
 MODEL = {"path": str, "format": str, "sha256": str}
-COMMANDS = {"describe": {}, "inspect": {"model": MODEL}, "compile": {"model": MODEL, "output_dir": str},
-            "run": {"model": MODEL, "inputs": str}}
+COMMANDS = {
+    "describe": {},
+    "inspect": {"model": MODEL},
+    "compile": {"model": MODEL, "output_dir": str},
+    "run": {"model": MODEL, "inputs": str},
+}
 CHUNK = 4096  # latencies per message
 HARNESS_COUNT = 1000
 ROOT_CGROUP_NAMESPACE = "cgroup:[4026531835]"  # the kernel numbers the first one so
-OUT_OF_MEMORY = ("out of memory", "bad_alloc", "allocate memory", "failed to allocate")  # lower case
+EXHAUSTED = ("out of memory", "bad_alloc", "allocate memory", "failed to allocate", "no space left")
 DTYPES = {"f": "float", "i": "int", "u": "uint"}  # numpy kinds
 
 if hasattr(time, "perf_counter_ns"):
@@ -68,7 +74,7 @@ class Runner:
 
     ``version()``: import the runtime (the phase ``import``) and return its version;
     ``load()``: read ``request.model`` and make the session; what it raises becomes error/model;
-    ``signature()``: ``{"inputs": [...], "outputs": [...]}``, each ``{name, shape, dtype, quantization}``;
+    ``signature()``: ``{"inputs": [...], "outputs": [...]}``, each made by :func:`tensor`;
     ``bind(index)``: a callable without arguments, one complete inference on tensor ``index`` of the inputs;
     ``outputs()``: ``(shape, flat values)`` of the first output of the last inference;
     ``placement()``: ``{"executed": {where: nodes or None}, "nodes": [...], "notes": [...]}``.
@@ -83,10 +89,15 @@ class Runner:
 
     def compile(self):
         """Write a machine-made artifact below ``request.output_dir``; return ``(path, format)``."""
-        raise RunnerError("unsupported", "%s compiles nothing for these options" % self.runtime)
+        raise RunnerError("unsupported", f"{self.runtime} compiles nothing for these options")
 
     def close(self):
         """Remove what was left below /tmp; called last."""
+
+
+def tensor(name, shape, dtype, quantization=None):
+    """One tensor of a signature; sizes the model leaves open are None or words."""
+    return {"name": name, "shape": list(shape), "dtype": dtype, "quantization": quantization}
 
 
 def checked(given, wanted, label=""):
@@ -96,9 +107,9 @@ def checked(given, wanted, label=""):
         kind = default if isinstance(default, type) else type(default)
         value = given.get(name, {} if kind is dict else default)
         if type(value) is not kind:
-            raise RunnerError("protocol", "request: %s%s must be given as %s" % (label, name, kind.__name__))
+            raise RunnerError("protocol", f"request: {label}{name} must be given as {kind.__name__}")
         if kind is int and not (name in POSITIVE) <= value <= 2**53 or kind is str and "\0" in value:
-            raise RunnerError("protocol", "request: %s%s is out of range" % (label, name))
+            raise RunnerError("protocol", f"request: {label}{name} is out of range")
         fields[name] = checked(value, default, label + name + ".") if kind is dict and default else value
     return fields
 
@@ -106,13 +117,13 @@ def checked(given, wanted, label=""):
 def read_request(line, command, runner):
     """The request in ``line`` (bytes) with the fields of ``FIELDS``. Raises RunnerError."""
     if command not in COMMANDS:
-        raise RunnerError("protocol", "command %r is unknown; known: %s" % (command, ", ".join(COMMANDS)))
+        raise RunnerError("protocol", f"command {command!r} is unknown; known: {', '.join(COMMANDS)}")
     if len(line) > REQUEST_LIMIT_BYTES:
-        raise RunnerError("protocol", "request: longer than %d bytes" % REQUEST_LIMIT_BYTES)
+        raise RunnerError("protocol", f"request: longer than {REQUEST_LIMIT_BYTES} bytes")
     try:
         data = json.loads(line.decode("utf-8")) if line or command != "describe" else {"protocol": 1}
     except (ValueError, RecursionError) as error:
-        raise RunnerError("protocol", "request: not a line of JSON: %s" % error) from None
+        raise RunnerError("protocol", f"request: not a line of JSON: {error}") from None
     protocol = data.get("protocol") if type(data) is dict else None
     if type(protocol) is not int or protocol != 1:
         raise RunnerError("protocol", "request: no object with protocol 1", {"protocols": PROTOCOLS})
@@ -125,8 +136,8 @@ def read_request(line, command, runner):
         wishes.append(("format", request.model["format"], runner.formats))
     for what, wish, known in wishes:
         if wish not in known and not ("*" in known and type(wish) is str):
-            raise RunnerError("unsupported", "%s %.60s is not supported; known: %s" % (
-                what, wish, ", ".join(known) or "none"), {"known": list(known)})
+            message = f"{what} {wish!s:.60} is not supported; known: {', '.join(known) or 'none'}"
+            raise RunnerError("unsupported", message, {"known": list(known)})
     request.options = dict({name: values[0] for name, values in runner.options.items()}, **request.options)
     return request
 
@@ -142,7 +153,7 @@ def npy_header(path):
             raise ValueError("must be in C order with at least one tensor")
         return fields["shape"], DTYPES[fields["descr"][1]] + str(8 * int(fields["descr"][2:]))
     except Exception as error:  # whatever the file is made of
-        raise RunnerError("protocol", "request: inputs %s is no .npy file: %s" % (path, error)) from None
+        raise RunnerError("protocol", f"request: inputs {path} is no .npy file: {error}") from None
 
 
 def check_inputs(path, inputs):
@@ -152,8 +163,8 @@ def check_inputs(path, inputs):
     (_, *shape), dtype = npy_header(path)
     wanted = [want if isinstance(want, int) else have for want, have in zip(inputs[0]["shape"], shape)]
     if len(inputs[0]["shape"]) != len(shape) or wanted != shape or inputs[0]["dtype"] != dtype:
-        raise RunnerError("protocol", "request: inputs %s hold %s %s; the model takes %s %s" % (
-            path, dtype, shape, inputs[0]["dtype"], inputs[0]["shape"]))
+        theirs, takes = f"{dtype} {shape}", f"{inputs[0]['dtype']} {inputs[0]['shape']}"
+        raise RunnerError("protocol", f"request: inputs {path} hold {theirs}; the model takes {takes}")
 
 
 def file_sha256(path):
@@ -206,18 +217,19 @@ def is_steady(earlier, later):
     mad1 = quartiles([abs(value - middle1) for value in earlier])[1]
     mad2 = quartiles([abs(value - middle2) for value in later])[1]
     mean1, mean2 = sum(earlier) / len(earlier), sum(later) / len(later)
-    return (abs(low1 - low2) <= 0.05 * low2 and abs(high1 - high2) <= 0.05 * high2
-            and abs(mad1 - mad2) <= 0.1 * mad2 and -0.5 * mean2 <= mean1 - mean2 <= 0.1 * mean2)
+    pairs = ((low1, low2, 0.05), (high1, high2, 0.05), (mad1, mad2, 0.1))
+    same = all(abs(one - two) <= limit * two for one, two, limit in pairs)
+    return same and -0.5 * mean2 <= mean1 - mean2 <= 0.1 * mean2
 
 
-def warm_up(infer, window, cap, max_ns):
-    """Infer until steady, or until ``cap`` inferences or ``max_ns`` are spent; return (ticks, steady)."""
+def warm_up(infer, window, cap, max_duration_ns, **_):
+    """Infer until steady, or until the cap or the time is spent; return (ticks, steady)."""
     values, cell, steady = [], allocate(1), False
-    deadline = clock() + ticks(max_ns)
+    deadline = clock() + ticks(max_duration_ns)
     while not steady and len(values) < cap and clock() < deadline:
         timed_loop(infer, cell, 0, 1, 1)
         values.append(cell[0])
-        steady = len(values) >= 2 * window and is_steady(values[-2 * window:-window], values[-window:])
+        steady = len(values) >= 2 * window and is_steady(values[-2 * window : -window], values[-window:])
     return values, steady
 
 
@@ -253,11 +265,11 @@ def cgroup_peak(root="/"):
         ours = kind == "cgroup2" if version == 2 else kind == "cgroup" and "memory" in rest[-1].split(",")
         top = top.rstrip("/")
         if ours and (path + "/").startswith(top + "/"):
-            text = read_text(root, place.lstrip("/"), path[len(top):].strip("/"), name)
+            text = read_text(root, place.lstrip("/"), path[len(top) :].strip("/"), name)
             if text is None or not int(text):
-                return None, version, "%s %s" % (name, "is not there" if text is None else "reads 0")
+                return None, version, name + (" is not there" if text is None else " reads 0")
             return int(text), version, None
-    return None, version, "cgroup %s lies below no mounted memory cgroup" % path
+    return None, version, f"cgroup {path} lies below no mounted memory cgroup"
 
 
 def read_footprint(load_peak, root="/"):
@@ -281,7 +293,7 @@ class Session:
         self.runner.phase = "load"  # a missing file is as bad as one the runtime refuses
         found = file_sha256(model["path"])
         if found != model["sha256"]:
-            raise RunnerError("model", "%s has SHA-256 %s, not %s" % (model["path"], found, model["sha256"]))
+            raise RunnerError("model", f"{model['path']} has SHA-256 {found}, not {model['sha256']}")
 
     def hold(self, kind, **fields):
         """Queue one message; it is written with the next one that is sent."""
@@ -320,8 +332,9 @@ class Session:
         start = now_ns()
         with self.phase("compile"):
             path, kind = self.runner.compile()
-        self.send("artifact", build_ns=now_ns() - start, path=path, format=kind, sha256=file_sha256(path),
-                  bytes=os.path.getsize(path))
+        build_ns = now_ns() - start
+        fields = {"path": path, "format": kind, "sha256": file_sha256(path), "bytes": os.path.getsize(path)}
+        self.send("artifact", build_ns=build_ns, **fields)
         return 0
 
     def run(self, request):
@@ -341,8 +354,7 @@ class Session:
             timed_loop(infer, values, 0, 1, 1)
         latencies = {"first": [values[0]]}
         with self.phase("warmup") as extra:
-            latencies["warmup"], extra["steady"] = warm_up(
-                infer, request.warmup["window"], request.warmup["cap"], request.warmup["max_duration_ns"])
+            latencies["warmup"], extra["steady"] = warm_up(infer, **request.warmup)
         self.send()
         if request.idle_ns:
             with self.phase("idle"):
@@ -363,7 +375,8 @@ class Session:
         latencies["measure"] = values[:iterations]
         for name, series in latencies.items():
             for start in range(0, len(series), CHUNK):
-                self.send("latencies", phase=name, start=start, values_ns=in_ns(series[start:start + CHUNK]))
+                values_ns = in_ns(series[start : start + CHUNK])
+                self.send("latencies", phase=name, start=start, values_ns=values_ns)
         self.send("footprint", **footprint)
         if request.outputs:
             with self.phase("outputs"):
@@ -371,8 +384,8 @@ class Session:
                     runner.bind(index)()
                     shape, flat = runner.outputs()
                     # JSON has no NaN and no infinity; x - x is 0 for every other number.
-                    self.send("outputs", index=index, shape=list(shape),
-                              values=[value if value - value == 0 else None for value in flat])
+                    values = [value if value - value == 0 else None for value in flat]
+                    self.send("outputs", index=index, shape=list(shape), values=values)
             self.send()
         self.send("placement", requested=request.accelerator, **runner.placement())
         return iterations
@@ -380,9 +393,9 @@ class Session:
 
 def read_clock():
     """The identity of CLOCK_MONOTONIC here, for the host to compare with its own."""
-    namespace = "/proc/self/ns/time"
-    return {"boot_id": read_text("/proc/sys/kernel/random/boot_id"), "t_ns": now_ns(),
-            "time_namespace": os.readlink(namespace) if os.path.lexists(namespace) else None}
+    namespace, boot = "/proc/self/ns/time", read_text("/proc/sys/kernel/random/boot_id")
+    time_namespace = os.readlink(namespace) if os.path.lexists(namespace) else None
+    return {"boot_id": boot, "time_namespace": time_namespace, "t_ns": now_ns()}
 
 
 def as_error(error, phase):
@@ -391,11 +404,10 @@ def as_error(error, phase):
         return {"code": error.code, "message": error.message, "details": dict(error.details, phase=phase)}
     text = str(error).strip() or type(error).__name__
     code = "model" if phase == "load" and not isinstance(error, ImportError) else "internal"
-    if (isinstance(error, MemoryError) or getattr(error, "errno", None) in (errno.ENOMEM, errno.ENOSPC)
-            or any(words in text.lower() for words in OUT_OF_MEMORY)):
+    if isinstance(error, MemoryError) or any(words in text.lower() for words in EXHAUSTED):
         code = "resource"
-    return {"code": code, "message": "%s: %.1000s" % (phase, text.splitlines()[0]),
-            "details": {"phase": phase, "type": type(error).__name__}}
+    details = {"phase": phase, "type": type(error).__name__}
+    return {"code": code, "message": f"{phase}: {text.splitlines()[0]:.1000}", "details": details}
 
 
 def die_of_sigterm():
@@ -404,6 +416,7 @@ def die_of_sigterm():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if os.getpid() == 1:  # the kernel drops what PID 1 has no handler for, and Python's would run too late
         import ctypes
+
         libc = ctypes.CDLL(None)
         libc.signal(signal.SIGTERM, libc._exit)
 
@@ -413,8 +426,15 @@ def serve(runner_class):
     die_of_sigterm()
     runner, command, status = runner_class(), " ".join(sys.argv[1:]), 1
     session, line = Session(runner), b""
-    hello = {"type": "hello", "protocols": PROTOCOLS, "sdk": SDK_VERSION, "runtime": None, "version": None,
-             "accelerators": list(runner.accelerators), "clock": read_clock()}
+    hello = {
+        "type": "hello",
+        "protocols": PROTOCOLS,
+        "sdk": SDK_VERSION,
+        "runtime": None,
+        "version": None,
+        "accelerators": list(runner.accelerators),
+        "clock": read_clock(),
+    }
     try:
         try:
             # `describe` may come without a request and must not wait for one.

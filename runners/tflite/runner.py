@@ -1,4 +1,5 @@
 """LiteRT, or tflite_runtime where only that is installed: the interpreter with or without XNNPACK."""
+
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
 
@@ -13,6 +14,7 @@ class Tflite(sdk.Runner):
         """Import the runtime that there is; ``runtime`` says which."""
         global numpy, tflite
         import numpy
+
         try:
             import ai_edge_litert as package
             from ai_edge_litert import interpreter as tflite
@@ -30,18 +32,25 @@ class Tflite(sdk.Runner):
         resolver = tflite.OpResolverType.AUTO
         if self.request.options["delegate"] == "none":
             resolver = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        self.interpreter = tflite.Interpreter(self.request.model["path"], num_threads=self.request.threads,
-                                              experimental_op_resolver_type=resolver)
+        self.interpreter = tflite.Interpreter(
+            self.request.model["path"],
+            num_threads=self.request.threads,
+            experimental_op_resolver_type=resolver,
+        )
         self.interpreter.allocate_tensors()
 
     def signature(self):
         """As the model file says; a size it leaves open is None."""
-        def describe(tensors):
-            return [{"name": tensor["name"], "dtype": numpy.dtype(tensor["dtype"]).name,
-                     "shape": [None if size < 0 else size for size in tensor["shape_signature"].tolist()],
-                     "quantization": quantization(tensor["quantization_parameters"])} for tensor in tensors]
-        return {"inputs": describe(self.interpreter.get_input_details()),
-                "outputs": describe(self.interpreter.get_output_details())}
+
+        def describe(details):
+            shape = [None if size < 0 else size for size in details["shape_signature"].tolist()]
+            dtype = numpy.dtype(details["dtype"]).name
+            return sdk.tensor(details["name"], shape, dtype, quantization(details["quantization_parameters"]))
+
+        return {
+            "inputs": [describe(details) for details in self.interpreter.get_input_details()],
+            "outputs": [describe(details) for details in self.interpreter.get_output_details()],
+        }
 
     def bind(self, index):
         """Copy the tensor in once, so that the call holds inference alone."""
@@ -63,15 +72,26 @@ class Tflite(sdk.Runner):
         try:
             operations = self.interpreter._get_ops_details()
         except (AttributeError, ValueError) as error:
-            return {"executed": {self.request.options["delegate"]: None},
-                    "notes": ["this runtime does not list its nodes: %s" % error]}
+            return {
+                "executed": {self.request.options["delegate"]: None},
+                "notes": ["this runtime does not list its nodes: %s" % error],
+            }
         delegated = delegated_nodes(operations)
-        nodes = [{"name": str(operation["index"]), "op": operation["op_name"],
-                  "on": "xnnpack" if operation["index"] in delegated else "builtin"}
-                 for operation in operations if operation["op_name"] != "DELEGATE"]
+        nodes = [
+            {
+                "name": str(operation["index"]),
+                "op": operation["op_name"],
+                "on": "xnnpack" if operation["index"] in delegated else "builtin",
+            }
+            for operation in operations
+            if operation["op_name"] != "DELEGATE"
+        ]
         places = [node["on"] for node in nodes]
-        return {"executed": {place: places.count(place) for place in sorted(set(places))}, "nodes": nodes,
-                "notes": ["%d delegated parts" % (len(operations) - len(nodes))]}
+        return {
+            "executed": {place: places.count(place) for place in sorted(set(places))},
+            "nodes": nodes,
+            "notes": ["%d delegated parts" % (len(operations) - len(nodes))],
+        }
 
 
 def quantization(parameters):
@@ -83,8 +103,12 @@ def quantization(parameters):
 
 def delegated_nodes(operations):
     """Indices of the nodes that lie inside a delegate's part: between its inputs and its outputs."""
-    maker = {tensor: operation for operation in operations if operation["op_name"] != "DELEGATE"
-             for tensor in operation["outputs"]}
+    maker = {
+        tensor: operation
+        for operation in operations
+        if operation["op_name"] != "DELEGATE"
+        for tensor in operation["outputs"]
+    }
     found = set()
     for part in operations:
         pending = set(part["outputs"]) if part["op_name"] == "DELEGATE" else set()
