@@ -43,27 +43,40 @@ class Session:
     watcher: Watcher
     own: Mapping[tuple[str, str], Artifact] = field(default_factory=dict)  # (model, format)
     skips: list[Skip] = field(default_factory=list)
-    _targets: dict[str, Target] = field(default_factory=dict)
+    _targets: dict[str, Target | InferometerError] = field(default_factory=dict)
     _loads: dict[str, Load | str] = field(default_factory=dict)
 
     def run(self, run: Run) -> None:
         """Launch every trial that has no record yet. Raises KeyboardInterrupt after cleaning up."""
         run.repair()
         done = {record.trial for record in run.records()}
+        left = [trial for trial in self.plan.trials if trial.id not in done]
         number, total = len(done), len(self.plan.trials)
-        for trial in self.plan.trials:
-            if trial.id in done:
-                continue
+        for runtime in sorted({trial.case.runtime for trial in left}):
+            self._prepare(runtime)  # all of them first: a build between trials would heat the machine
+        for trial in left:
             load = self._load(trial.case)
             if isinstance(load, str):
                 total -= 1
                 continue
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
-            record = execute(trial, load, self._targets[trial.case.runtime], self.conditions, raw)
+            record = execute(trial, load, self._target(trial.case.runtime), self.conditions, raw)
             run.append(record, raw)
             number += 1
             self.watcher.trial_ended(number, total, record)
+
+    def _prepare(self, runtime: str) -> None:
+        try:
+            self._targets[runtime] = self.conditions.engine.prepare(self.runtimes[runtime], self.watcher.say)
+        except InferometerError as problem:
+            self._targets[runtime] = problem  # each of its cases is skipped with this reason
+
+    def _target(self, runtime: str) -> Target:
+        found = self._targets[runtime]
+        if isinstance(found, InferometerError):
+            raise found
+        return found
 
     def _load(self, case: Case) -> Load | str:
         """What the case loads, made ready on first use; a string is the reason it cannot be."""
@@ -78,14 +91,13 @@ class Session:
 
     def _make_ready(self, case: Case) -> Load:
         runtime = self.runtimes[case.runtime]
-        if case.runtime not in self._targets:
-            self._targets[case.runtime] = self.conditions.engine.prepare(runtime, self.watcher.say)
+        target = self._target(case.runtime)
         artifact = self._artifact(case, runtime)
         made = runtime.compiled_format(dict(case.options))
         if made is None:
             return Load(artifact, artifact.path, artifact.format, artifact.sha256)
         path, sha256 = compiled.ensure(
-            case, artifact, self._targets[case.runtime], made, self.conditions, self.cache, self.watcher.say
+            case, artifact, target, made, self.conditions, self.cache, self.watcher.say
         )
         return Load(artifact, path, made, sha256)
 
@@ -100,7 +112,6 @@ class Session:
             model,
             case.variant,
             case.batch,
-            self.plan.wish.seed,
             self.conditions.engine.name,
             self.watcher.say,
         )

@@ -63,9 +63,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--timeout", "timeout_s", type=click.FloatRange(1), help="Seconds before a trial is killed."
             ),
-            click.option(
-                "--seed", type=click.IntRange(0), default=0, help="Seeds trial order and random weights."
-            ),
+            click.option("--seed", type=click.IntRange(0), default=0, help="Seeds the order of trials."),
             click.option("--force", is_flag=True, help="Measure although this machine is another device."),
         ]
     ):

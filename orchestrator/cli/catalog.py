@@ -94,7 +94,7 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
 )
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def models(names: str, variants: str, batch: int, seed: int, engine: str, as_json: bool) -> None:
+def models(names: str, variants: str, batch: int, engine: str, as_json: bool) -> None:
     """List the model cards and their artifacts; with --models, export them now.
 
     \b
@@ -107,11 +107,11 @@ def models(names: str, variants: str, batch: int, seed: int, engine: str, as_jso
     wanted = tuple(cards) if names == "all" else known("model", filter(None, names.split(",")), list(cards))
     for name in wanted:
         for variant in variants.split(","):
-            _export(catalog, cards[name], variant, batch, seed, engine)
+            _export(catalog, cards[name], variant, batch, engine)
     _table([_state(catalog, card, variant) for card in cards.values() for variant in card.variants], as_json)
 
 
-def _export(catalog: Catalog, card: Model, variant: str, batch: int, seed: int, engine: str) -> None:
+def _export(catalog: Catalog, card: Model, variant: str, batch: int, engine: str) -> None:
     from orchestrator import exports
     from orchestrator.bench import likely_engine
 
@@ -121,4 +121,4 @@ def _export(catalog: Catalog, card: Model, variant: str, batch: int, seed: int, 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
-    exports.ensure(catalog.root, cache_root(), card, variant, batch, seed, chosen, say)
+    exports.ensure(catalog.root, cache_root(), card, variant, batch, chosen, say)
