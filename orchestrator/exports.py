@@ -32,7 +32,6 @@ def ensure(
     model: Model,
     variant: str,
     batch: int,
-    seed: int,
     engine: str,
     progress: Progress,
 ) -> None:

@@ -89,9 +89,6 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
 )
 @click.option("--variants", default="nq", show_default=True, help="Variants to export, comma-separated.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, help="Seeds random weights where no others are had."
-)
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def models(names: str, variants: str, batch: int, engine: str, as_json: bool) -> None:
