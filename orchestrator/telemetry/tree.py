@@ -73,6 +73,8 @@ class Tree:
         return fields[START] if len(fields) > START and fields[STATE] not in (b"Z", b"X") else None
 
     def _search(self) -> None:
+        # Files are read one after another: a number reused meanwhile can make an ancestor look like a
+        # descendant, so nobody is visited twice.
         found = self._children() if self._by_children else self._relatives()
         for pid in found:
             started = None if pid in self._members else self._start(pid)
@@ -84,9 +86,10 @@ class Tree:
         for pid in found:  # grows while we walk it
             for task in self._machine.names("proc/%d/task" % pid):
                 try:
-                    found += map(int, self._machine.read("proc/%d/task/%s/children" % (pid, task)).split())
+                    words = self._machine.read("proc/%d/task/%s/children" % (pid, task)).split()
                 except OSError:
                     continue  # the thread has ended
+                found += [child for child in map(int, words) if child not in found]
         return found
 
     def _relatives(self) -> "list[int]":
@@ -103,5 +106,5 @@ class Tree:
             return []
         found = [self._pid]
         for ancestor in found:  # grows while we walk it
-            found += [pid for pid, parent in parents.items() if parent == ancestor]
+            found += [pid for pid, parent in parents.items() if parent == ancestor and pid not in found]
         return found

@@ -77,6 +77,23 @@ def test_without_children_files_strangers_in_the_cgroup_stay_out():
     assert [pid for pid, _ in Tree(Machine(HYBRID), 3112).members()] == [3112, 3133]
 
 
+@pytest.mark.parametrize(
+    "device, file, data",
+    [
+        ("hybrid", "proc/3112/stat", None),  # 3112 and 3133 each the other's parent
+        ("docker-cgroup1", "proc/3133/task/3133/children", b"3112 3133"),
+    ],
+)
+def test_relations_in_a_circle_end(device, file, data):
+    def read(path):
+        if not path.endswith(file):
+            return read_file(path)
+        return data or read_file(path).replace(b" 3090 ", b" 3133 ", 1)
+
+    root = os.path.join(os.path.dirname(HYBRID), device)
+    assert [pid for pid, _ in Tree(Machine(root, read), 3112).members()] == [3112, 3133]
+
+
 def test_a_search_that_was_dear_is_not_repeated_soon():
     now = [0]
     searches = []
