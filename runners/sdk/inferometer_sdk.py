@@ -387,7 +387,8 @@ class Session:
                     values = [value if value - value == 0 else None for value in flat]
                     self.send("outputs", index=index, shape=list(shape), values=values)
             self.send()
-        self.send("placement", requested=request.accelerator, **runner.placement())
+        placement = dict({"nodes": [], "notes": []}, **runner.placement())
+        self.send("placement", requested=request.accelerator, **placement)
         return iterations
 
 

@@ -90,7 +90,7 @@ class Tflite(sdk.Runner):
         return {
             "executed": {place: places.count(place) for place in sorted(set(places))},
             "nodes": nodes,
-            "notes": ["%d delegated parts" % (len(operations) - len(nodes))],
+            "notes": ["delegated parts: %d" % (len(operations) - len(nodes))],
         }
 
 
