@@ -19,7 +19,7 @@ from orchestrator.engines import images
 from orchestrator.engines.launch import Engine, available_cores
 from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, inspect, runtime_for
-from orchestrator.plan import Plan, known
+from orchestrator.plan import FULL, Plan, known
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
 
@@ -134,7 +134,13 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
         else:
             facts = environment.facts(root)
             created = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            content = {**header(plan, marks, facts), "notes": list(notes), "created_utc": created}
+            least = max(FULL.launches, device.min_launches)
+            content = {
+                **header(plan, marks, facts),
+                "notes": list(notes),
+                "created_utc": created,
+                "least_launches": least,
+            }
             run = Run.create(folder, content)
         session = Session(
             root,

@@ -50,8 +50,9 @@ def make_plan(
     runtimes = runtimes_of(catalog, wish, device)
     models = _models(catalog, wish, order.own)
     sweeps = _sweeps(runtimes, wish)
-    names = list(dict.fromkeys([*models, *(artifact.model for artifact in mine)]))
-    cases = expand(wish, names, wish.variants or ("nq",), sweeps)
+    cases = expand(wish, models, wish.variants or ("nq",), sweeps)
+    for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
+        cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps)
     kept, skips = sift(
         cases,
         [

@@ -186,7 +186,7 @@ def bring_in(own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Pa
     path = own.path.resolve()
     return Artifact(
         path.stem,
-        "nq",
+        "own",
         spec.shape[0],
         own.format,
         path,

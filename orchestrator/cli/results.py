@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+_SHOWN = 500  # cases; a longer table is for files, not for a terminal
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -83,6 +84,9 @@ def merge(folders: tuple[Path, ...], out: Path, format_: str) -> None:
     """
     from orchestrator.report.document import load, merge_folders
 
-    merge_folders(folders, out)
-    _print(load(out), format_)
+    total = merge_folders(folders, out)
+    if total <= _SHOWN:
+        _print(load(out), format_)
+    else:
+        click.echo(f"{total} cases; inferometer report {out} --format csv prints them")
     click.echo(str(out))

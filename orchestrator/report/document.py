@@ -51,7 +51,7 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
     settings, identity = header["plan"]["settings"], header["identity"]
     circumstances = Circumstances(
         quick=settings["quick"],
-        least_launches=min(5, settings["launches"]) if settings["quick"] else 5,
+        least_launches=settings["launches"] if settings["quick"] else header["least_launches"],
         weights=artifact.get("weights"),
         weights_reason=artifact.get("weights_reason"),
         reference=Score(**reference) if reference else None,
@@ -69,7 +69,9 @@ def _window(run: Run, number: int) -> list[int]:
         with path.open("rb") as stream:
             transcript = wire.read(stream)
     except OSError as problem:
-        raise InferometerError(f"{path}: cannot be read: {problem.strerror}; restore it from a copy") from None
+        raise InferometerError(
+            f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
+        ) from None
     values = transcript.latencies_ns.get("measure", [])
     if transcript.violation or not values:
         raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
@@ -159,4 +161,3 @@ def _summary(folder: Path) -> dict[str, Any]:
     """A folder's stored summary where there is one: merging needs no raw data."""
     path = folder / "summary.json"
     return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
-
