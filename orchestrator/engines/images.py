@@ -1,0 +1,236 @@
+"""The runners' images: named by their content, built once, base images pulled or made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.domain import InferometerError
+from orchestrator.engines import base_images, buildx
+from orchestrator.engines.buildx import find_buildx as find_buildx
+from orchestrator.engines.connection import connect
+
+Progress = Callable[[str], None]
+REPOSITORY = "inferometer"
+# Dockerfiles/<this>.Dockerfile is the exporter's; every other one is a runner's. Their build contexts differ.
+EXPORTER = "models"
+_INSTALLED = "/runner/installed-bytes"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image the engine holds. ``bytes``: all layers unpacked, the base's included."""
+
+    tag: str
+    digest: str
+    bytes: int
+
+
+def tag(name: str, root: Path, platform: str | None = None) -> str:
+    """``inferometer/<name>:<hash>`` over the Dockerfile and all it copies from its context.
+
+    ``name`` is a runtime's id or ``models``. Raises InferometerError when the Dockerfile is missing.
+    """
+    dockerfile = _dockerfile(name, root)
+    digest = hashlib.sha256(dockerfile.read_bytes())
+    context = _context(name, root)
+    for path in _copied(dockerfile, context):
+        digest.update(path.relative_to(context).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    if platform not in (None, base_images.native()):
+        digest.update(str(platform).encode())
+    return f"{REPOSITORY}/{name}:{digest.hexdigest()[:12]}"
+
+
+def _dockerfile(name: str, root: Path) -> Path:
+    path = root / "Dockerfiles" / f"{name}.Dockerfile"
+    if not path.is_file():
+        raise InferometerError(f"{path} is missing; add it, or use ENGINE=process")
+    return path
+
+
+def _context(name: str, root: Path) -> Path:
+    return root / ("models" if name == EXPORTER else "runners")
+
+
+def _instructions(dockerfile: Path) -> list[list[str]]:
+    text = re.sub(r"^\s*#.*\n", "", dockerfile.read_text("utf-8"), flags=re.MULTILINE)
+    return [line.split() for line in re.sub(r"\\\n", " ", text).splitlines() if line.strip()]
+
+
+def _copied(dockerfile: Path, context: Path) -> list[Path]:
+    """Every file that COPY takes from the context, in a fixed order."""
+    found: set[Path] = set()
+    for words in _instructions(dockerfile):
+        if words[0].upper() not in ("COPY", "ADD") or any(word.startswith("--from=") for word in words):
+            continue
+        for pattern in [word for word in words[1:-1] if not word.startswith("--")]:
+            sources = [context] if pattern == "." else list(context.glob(pattern))
+            for source in sources:
+                found.update(source.rglob("*") if source.is_dir() else [source])
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def bases(dockerfile: Path) -> list[str]:
+    """The images a Dockerfile starts from that are not its own stages."""
+    found: list[str] = []
+    stages = {"scratch"}
+    for words in _instructions(dockerfile):
+        if words[0].upper() == "FROM":
+            names = [word for word in words[1:] if not word.startswith("--")]
+            if names[0] not in stages:
+                found.append(names[0])
+            if len(names) == 3:
+                stages.add(names[2])
+    return list(dict.fromkeys(found))
+
+
+def ensure(name: str, root: Path, cache: Path, platform: str | None, progress: Progress) -> Image:
+    """The image of a runtime (or ``models``) for its present content; built when it is not there.
+
+    ``platform``: Docker's os/arch, None for this machine's. Raises InferometerError with log and fix.
+    """
+    wanted = tag(name, root, platform)
+    client = connect()
+    found = _inspect(client, wanted)
+    if found:
+        return found
+    dockerfile = _dockerfile(name, root)
+    for base in bases(dockerfile):
+        _ensure_base(client, base, platform, cache, progress)
+    context = _context(name, root)
+    requirements = [path for path in _copied(dockerfile, context) if path.name == "requirements.txt"]
+    log = cache / "logs" / f"image-{name}.log"
+    progress(f"building {wanted} (once; its output: {log})")
+    buildx.build(wanted, dockerfile, context, requirements, platform, log, progress)
+    built = _inspect(client, wanted)
+    if built is None:
+        raise InferometerError(
+            f"{wanted} was built, but the engine does not hold it; set DOCKER_HOST to the engine's address"
+        )
+    return built
+
+
+def ensure_base(root: Path, cache: Path, platform: str | None, progress: Progress) -> None:
+    """Make sure that what is not built yet can be: buildx, and Debian bases at hand, pulled or made.
+
+    Raises InferometerError with the reason, on which ``ENGINE=auto`` falls back.
+    """
+    client = connect()
+    for dockerfile in sorted((root / "Dockerfiles").glob("*.Dockerfile")):
+        if _inspect(client, tag(dockerfile.name.removesuffix(".Dockerfile"), root, platform)):
+            continue
+        if find_buildx() is None:
+            raise InferometerError(f"no docker command with buildx on PATH; fix: {buildx.FIX}")
+        for base in bases(dockerfile):
+            # Vendors' bases serve single runtimes: they are fetched, or fail, when those are built.
+            if base.startswith("debian:"):
+                _ensure_base(client, base, platform, cache, progress)
+
+
+def _ensure_base(client: Any, base: str, platform: str | None, cache: Path, progress: Progress) -> None:
+    import docker.errors
+    import requests
+
+    target = platform or base_images.native()
+    if _holds(client, base, target):
+        return
+    progress(f"pulling {base}")
+    try:
+        client.images.pull(base, platform=target)
+        return
+    except (docker.errors.DockerException, requests.RequestException) as problem:
+        pull_problem = str(getattr(problem, "explanation", None) or problem)
+    try:
+        base_images.make(base, [target], cache, progress)
+    except InferometerError as problem:
+        raise InferometerError(
+            f"{base} can be neither pulled ({pull_problem}) nor made ({problem})"
+        ) from None
+
+
+def _holds(client: Any, reference: str, platform: str) -> bool:
+    import docker.errors
+
+    try:
+        attributes = client.images.get(reference).attrs
+        if f"{attributes['Os']}/{attributes['Architecture']}" == "/".join(platform.split("/")[:2]):
+            return True
+        # A tag may hold several platforms, of which the answer above described one.
+        container = client.api.create_container(reference, ["true"], platform=platform)
+    except docker.errors.APIError:
+        return False
+    client.api.remove_container(container["Id"])
+    return True
+
+
+def _inspect(client: Any, reference: str) -> Image | None:
+    import docker.errors
+
+    try:
+        image = client.images.get(reference)
+    except docker.errors.ImageNotFound:
+        return None
+    # The engine's own `Size` counts compressed layers with one image store and unpacked ones with the other.
+    return Image(reference, str(image.id), sum(int(layer["Size"]) for layer in image.history()))
+
+
+def state(name: str, root: Path) -> dict[str, Any]:
+    """Tag, digest and sizes of an image; ``None`` where it is not built.
+
+    ``installed_bytes``: what pip installed for the framework before anything was trimmed.
+    """
+    reference = tag(name, root)
+    client = connect()
+    found = _inspect(client, reference)
+    return {
+        "tag": reference,
+        "digest": found.digest if found else None,
+        "bytes": found.bytes if found else None,
+        "installed_bytes": _installed_bytes(client, reference) if found else None,
+    }
+
+
+def _installed_bytes(client: Any, reference: str) -> int | None:
+    import io
+    import tarfile
+
+    import docker.errors
+
+    container = client.containers.create(reference)
+    try:
+        chunks, _ = container.get_archive(_INSTALLED)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            return int(member.read()) if member else None
+    except docker.errors.NotFound:
+        return None  # an image that installs no framework
+    finally:
+        container.remove()
+
+
+def prune(root: Path, names: Iterable[str]) -> list[str]:
+    """Remove images of ours that no present file leads to; their tags.
+
+    Images that a container still uses stay.
+    """
+    import docker.errors
+
+    platforms = (None, *base_images.PLATFORMS)
+    kept = {tag(name, root, platform) for name in names for platform in platforms}
+    client = connect()
+    removed = []
+    for image in client.images.list(filters={"reference": f"{REPOSITORY}/*"}):
+        for reference in image.tags:
+            if reference in kept:
+                continue
+            try:
+                client.images.remove(reference)
+                removed.append(str(reference))
+            except docker.errors.APIError:
+                continue
+    return removed
