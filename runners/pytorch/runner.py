@@ -128,6 +128,8 @@ def need_compiler(header=None):
     """Say in one line what is missing, before PyTorch says it in a hundred."""
     if not shutil.which(os.environ.get("CXX", "g++")):
         raise sdk.RunnerError("unsupported", "this mode needs a C++ compiler: apt-get install g++")
+    if os.statvfs("/tmp").f_flag & os.ST_NOEXEC:  # vector instructions would silently go unused
+        raise sdk.RunnerError("unsupported", "this mode loads what it compiles: mount /tmp with exec")
     if header and not os.path.exists(header):
         raise sdk.RunnerError("unsupported", "this mode needs %s: apt-get install python3-dev" % header)
 
