@@ -41,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--weights", type=Path, metavar="FILE", help="state dict with the card's SHA-256")
     source.add_argument("--weights-missing", metavar="REASON", help="use random weights and record why")
     export.add_argument("--key", help="recorded in the manifest as it stands")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="replaced as a whole at the end")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="replaced as a whole at the end"
+    )
     train = commands.add_parser("train", help="train a bundled model and write its state dict")
     train.add_argument("--card", type=Path, required=True)
     train.add_argument("--seed", type=int, default=0)
@@ -57,9 +59,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from models import card as cards
 
     if arguments.command == "verify":
-        from models import shipped
+        from models import recheck
 
-        return {"artifacts": shipped.verify(arguments.folder, report)}
+        return {"artifacts": recheck.verify(arguments.folder, report)}
     card = cards.read(arguments.card)
     if arguments.command == "train":
         from models import training
@@ -70,9 +72,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.batch < 1:
         raise export.ExportError(f"--batch must be at least 1, not {arguments.batch}")
     manifest = export.export(
-        card, arguments.variant, arguments.batch, arguments.seed, arguments.out, report,
-        file=arguments.weights, missing=arguments.weights_missing, key=arguments.key,
-    )  # fmt: skip
+        card,
+        arguments.variant,
+        arguments.batch,
+        arguments.seed,
+        arguments.out,
+        report,
+        file=arguments.weights,
+        missing=arguments.weights_missing,
+        key=arguments.key,
+    )
     return {"manifest": str(manifest)}
 
 

@@ -32,11 +32,6 @@ class Card:
     weights: dict[str, Any]
     variants: dict[str, tuple[str, ...]]  # variant -> formats
 
-    @property
-    def preprocessing(self) -> dict[str, Any]:
-        """Everything the card says about its input, for the manifest."""
-        return dict(self.input)
-
 
 def read(path: Path) -> Card:
     """Parse and check the card; raise ExportError naming the file and the field."""
@@ -98,6 +93,13 @@ def read(path: Path) -> Card:
     if not variants:
         raise refuse("variants", "must name at least one variant")
     return Card(
-        path=path, id=path.stem, title=field(data, "", "title", str), builder=builder, classes=classes,
-        shape=tuple(shape), input=table, weights=weights, variants=variants,
-    )  # fmt: skip
+        path=path,
+        id=path.stem,
+        title=field(data, "", "title", str),
+        builder=builder,
+        classes=classes,
+        shape=tuple(shape),
+        input=table,
+        weights=weights,
+        variants=variants,
+    )

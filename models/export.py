@@ -23,9 +23,16 @@ Report = Callable[..., None]
 
 
 def export(
-    card: Card, variant: str, batch: int, seed: int, out: Path, report: Report,
-    file: Path | None = None, missing: str | None = None, key: str | None = None,
-) -> Path:  # fmt: skip
+    card: Card,
+    variant: str,
+    batch: int,
+    seed: int,
+    out: Path,
+    report: Report,
+    file: Path | None = None,
+    missing: str | None = None,
+    key: str | None = None,
+) -> Path:
     """Make every format of a variant below ``out`` and return the manifest's path.
 
     ``out`` appears complete or not at all. ``report(type, **fields)`` takes progress. ``key`` is the
@@ -37,11 +44,12 @@ def export(
     model, origin = weights.load(card, file, missing, seed)
     images, labels = builders.module_of(card).inputs(card, batch, seed)
     reference = outputs_of(model, images)
-    report("step", name="weights", edge="end", kind=origin["kind"], inputs=len(images))
+    report("step", name="weights", edge="end", kind=origin["kind"], margin=verify.margin(reference))
     with replacing(out) as folder:
         files = store_inputs(folder, card.variants[variant], images, reference, labels)
         artifacts = [
-            make(format_, model, images, reference, labels, folder, report) for format_ in card.variants[variant]
+            make(format_, model, images, reference, labels, folder, report)
+            for format_ in card.variants[variant]
         ]
         manifest = {
             "schema": SCHEMA,
@@ -52,7 +60,7 @@ def export(
             "weights": origin,
             "key": key,
             "exporters": versions(card.variants[variant]),
-            "preprocessing": card.preprocessing,
+            "preprocessing": card.input,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "reference": "reference.json",
             "labels": None if labels is None else "labels.json",
@@ -73,7 +81,11 @@ def outputs_of(model: torch.nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def store_inputs(
-    folder: Path, formats: tuple[str, ...], images: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
+    folder: Path,
+    formats: tuple[str, ...],
+    images: np.ndarray,
+    reference: np.ndarray,
+    labels: np.ndarray | None,
 ) -> dict[str, str]:
     """Write the inputs in every layout a format takes, the reference and the labels; name -> SHA-256."""
     for layout in {exporters.module_of(format_).LAYOUT for format_ in formats}:
@@ -87,9 +99,14 @@ def store_inputs(
 
 
 def make(
-    format_: str, model: torch.nn.Module, images: np.ndarray, reference: np.ndarray, labels: np.ndarray | None,
-    folder: Path, report: Report,
-) -> dict[str, Any]:  # fmt: skip
+    format_: str,
+    model: torch.nn.Module,
+    images: np.ndarray,
+    reference: np.ndarray,
+    labels: np.ndarray | None,
+    folder: Path,
+    report: Report,
+) -> dict[str, Any]:
     """Write one format, run it in its own runtime, and give its entry in the manifest."""
     report("step", name=format_, edge="start")
     began = time.monotonic()

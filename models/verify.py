@@ -24,8 +24,17 @@ class Agreement:
     accuracy: float | None  # of the file itself, where labels are known
 
 
+def margin(reference: np.ndarray) -> float:
+    """How far apart the two highest logits are, at least: a near-tie would make top-1 a coin toss."""
+    second, first = np.moveaxis(np.partition(reference, -2)[..., -2:], -1, 0)
+    return float((first - second).min())
+
+
 def measure(
-    run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
+    run: Callable[[np.ndarray], np.ndarray],
+    inputs: np.ndarray,
+    reference: np.ndarray,
+    labels: np.ndarray | None,
 ) -> Agreement:
     """``inputs`` [K, B, ...] in the file's layout, ``reference`` [K, B, classes], ``labels`` [K, B]."""
     outputs = np.stack([np.asarray(run(np.ascontiguousarray(image))) for image in inputs])

@@ -25,7 +25,9 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def load(card: Card, file: Path | None, missing: str | None, seed: int) -> tuple[torch.nn.Module, dict[str, Any]]:
+def load(
+    card: Card, file: Path | None, missing: str | None, seed: int
+) -> tuple[torch.nn.Module, dict[str, Any]]:
     """The model in eval mode, and what the manifest says about its weights.
 
     ``file`` holds a state dict; a bundled card's own file is used where none is given. ``missing`` is
@@ -39,8 +41,12 @@ def load(card: Card, file: Path | None, missing: str | None, seed: int) -> tuple
         )
     if file is None:
         return random(card, seed), {
-            "kind": "random", "seed": seed, "url": card.weights.get("url"), "sha256": None, "reason": missing,
-        }  # fmt: skip
+            "kind": "random",
+            "seed": seed,
+            "url": card.weights.get("url"),
+            "sha256": None,
+            "reason": missing,
+        }
     model = build(card)
     digest = restore(model, file, card)
     trained = card.weights["kind"] == "bundled"
@@ -65,7 +71,9 @@ def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
     except OSError as error:
         raise ExportError(f"{file}: cannot read the weights: {error.strerror}") from error
     if digest != card.weights["sha256"]:
-        raise ExportError(f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {card.weights['sha256']}")
+        raise ExportError(
+            f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {card.weights['sha256']}"
+        )
     try:
         model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     except RuntimeError as error:

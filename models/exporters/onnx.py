@@ -30,9 +30,14 @@ def export(model: torch.nn.Module, sample: torch.Tensor, path: Path) -> dict[str
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            model, (sample,), str(path), dynamo=False, opset_version=OPSET,
-            input_names=["input"], output_names=["logits"],
-        )  # fmt: skip
+            model,
+            (sample,),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["input"],
+            output_names=["logits"],
+        )
     written = onnx.load(path)
     onnx.checker.check_model(written, full_check=True)
     opsets = {entry.domain or "ai.onnx": entry.version for entry in written.opset_import}

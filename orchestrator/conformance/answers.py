@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator import wire
 from orchestrator.conformance.evidence import Evidence
 from orchestrator.conformance.launches import NO_MODELS, Launches, NotProvoked
 from orchestrator.conformance.scenarios import COMMANDS, MALFORMED, NOWHERE
@@ -54,10 +55,11 @@ def requests(launches: Launches) -> Iterator[str]:
 
 def foreign_protocol(launches: Launches) -> Iterator[str]:
     """C7: another major version is answered by error/protocol that lists the supported ones."""
-    hello = launches.take("describe").hello
-    spoken = hello.get("protocols")
-    if hello and not (isinstance(spoken, list) and any(str(one).split(".")[0] == "1" for one in spoken)):
-        yield f"describe: hello.protocols is {spoken}; none of it is of major version 1"
+    for evidence in (launches.take("describe"), launches.take("run")):
+        spoken = evidence.hello.get("protocols")
+        versions = spoken if isinstance(spoken, list) else []
+        if evidence.hello and not any(str(one).split(".")[0] == str(wire.MAJOR) for one in versions):
+            yield f"{evidence.scenario}: hello.protocols is {spoken}; none is of major version {wire.MAJOR}"
     for command in COMMANDS:
         evidence = launches.take(f"{command} in a foreign protocol")
         problems = list(refused(evidence, "protocol"))
@@ -102,8 +104,10 @@ def unknown_options(launches: Launches) -> Iterator[str]:
 def inspected(launches: Launches) -> Iterator[str]:
     """Section 5: ``inspect`` tells the signature and iterates nothing, ``describe`` sends hello alone."""
     describe = launches.finished("describe")
-    if len(describe.lines) != 1:
-        yield f"describe: {len(describe.lines)} lines, expected hello alone"
+    kinds = [line.message["type"] for line in describe.lines if line.message]
+    after = kinds[kinds.index("hello") + 1 :]
+    if after:
+        yield f"describe: {len(after)} more after hello, which must be alone"
     inspect = launches.finished("inspect")
     if len(inspect.of("model")) != 1:
         yield f"inspect: {len(inspect.of('model'))} model messages, expected 1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -64,12 +65,14 @@ def _make(name: str, folder: Path, path: Path, log: Path, progress: Progress) ->
         _run([sys.executable, "-m", "venv", "--without-pip", str(path)], stream.fileno(), name, log)
         for file in _files(folder):
             wanted = host_settings.read_requirements(file)
-            packages = [line.split(";")[0].strip() for line in wanted.lines]
-            packages = [line for line in packages if line and not line.startswith("#")]
-            if not packages:
+            names = [
+                re.split(r"[\s=<>!~;\[]", line)[0] for line in wanted.lines if line and line[0] not in "#-"
+            ]
+            names = list(dict.fromkeys(names))
+            if not names:
                 continue
-            more = f" and {len(packages) - 3} more" if len(packages) > 3 else ""
-            progress(f"installing {', '.join(packages[:3])}{more} for {name} (once; its output: {log})")
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            progress(f"installing {', '.join(names[:3])}{more} for {name} (once; its output: {log})")
             _install(name, path, file, wanted, stream.fileno(), log)
 
 

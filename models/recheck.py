@@ -25,7 +25,9 @@ def verify(folder: Path, report: Callable[..., None]) -> list[dict[str, Any]]:
     for name, expected in hashes.items():
         if (actual := weights.sha256(folder / name)) != expected:
             raise ExportError(f"{folder / name}: SHA-256 is {actual}, the manifest says {expected}")
-    reference = np.array(json.loads((folder / manifest["reference"]).read_text())["outputs"], dtype=np.float32)
+    reference = np.array(
+        json.loads((folder / manifest["reference"]).read_text())["outputs"], dtype=np.float32
+    )
     reference = reference.reshape(len(reference), manifest["batch"], manifest["classes"])
     labels = np.array(json.loads((folder / manifest["labels"]).read_text())) if manifest["labels"] else None
     results = []

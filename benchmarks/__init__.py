@@ -1,0 +1,1 @@
+"""The instrument's own figures, each beside a peer measured in the same run: ``python -m benchmarks``."""

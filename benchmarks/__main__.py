@@ -1,0 +1,57 @@
+"""``python -m benchmarks``: one line per figure; exit status 1 when one misses its limit.
+
+Everything is measured here and now, ours and its peer side by side; keep the machine quiet meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from types import ModuleType
+
+from benchmarks import figure, help_time, merge_size, sdk_null
+from benchmarks.place import Place
+from orchestrator.cli.progress import PlainLines
+from orchestrator.domain import InferometerError
+
+MODULES: tuple[ModuleType, ...] = (help_time, sdk_null, merge_size)
+
+
+def main() -> int:
+    """Measure what was asked for; returns the exit status."""
+    known = [name for module in MODULES for name in module.FIGURES]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", metavar="NAME", choices=known, help=f"one of: {', '.join(known)}")
+    style = parser.add_mutually_exclusive_group()
+    style.add_argument("--json", action="store_true", help="one JSON object a line")
+    style.add_argument("--markdown", action="store_true", help="a table for a document")
+    given = parser.parse_args()
+    place, found = Place(PlainLines()), []
+    if not (given.json or given.markdown):
+        print(figure.line(figure.HEADINGS))
+    for module in MODULES:
+        if given.only and given.only not in module.FIGURES:
+            continue
+        for one in _measured(module, place):
+            if given.only in (None, one.name):
+                found.append(one)
+                if given.json:
+                    print(json.dumps({**asdict(one), "ratio": one.ratio}), flush=True)
+                elif not given.markdown:
+                    print(figure.line(one.cells()), flush=True)
+    if given.markdown:
+        print(figure.markdown(found))
+    return 1 if any(one.ok is False for one in found) else 0
+
+
+def _measured(module: ModuleType, place: Place) -> list[figure.Figure]:
+    try:
+        return list(module.measure(place))
+    except InferometerError as problem:
+        return [figure.Figure(name, "", None, None, "", False, str(problem)) for name in module.FIGURES]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

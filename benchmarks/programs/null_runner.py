@@ -1,0 +1,32 @@
+"""A runner whose inference does nothing: what is left is what the SDK itself costs."""
+import inferometer_sdk as sdk
+
+
+class Null(sdk.Runner):
+    """Takes any file for a model."""
+
+    runtime = "null"
+    formats = ("null",)
+
+    def version(self):
+        """Nothing is imported."""
+        return "1.0.0"
+
+    def load(self):
+        """Nothing is loaded."""
+
+    def signature(self):
+        """What the inputs of the request hold."""
+        return {"inputs": [{"name": "x", "shape": [1], "dtype": "float32", "quantization": None}], "outputs": []}
+
+    def bind(self, index):
+        """A call that returns at once."""
+        return sdk.null_inference
+
+    def placement(self):
+        """Nowhere in particular."""
+        return {"executed": {"cpu": None}, "nodes": [], "notes": []}
+
+
+if __name__ == "__main__":
+    sdk.serve(Null)

@@ -1,0 +1,102 @@
+"""Each way to break the contract is caught and called by its clause, and by no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.conformance.suite import State
+
+from .conftest import Judge, violated
+
+PUPPET = Path(__file__).with_name("puppet.py")
+# A sin is judged by the checks around it, not by all: some take seconds, some take thirty launches.
+STREAM = ("C1", "C3", "C5", "C8", "C9", "S6")
+LIFE = ("C10", "C11", "C12", "C13", "C14", "C15", "C16", "C18", "S3", "S4", "S5")
+ANSWERS = ("C2", "C7", "C17", "S2")
+PATIENCE_S = {"hang-on-empty": 3.0, "unread-stderr": 5.0}
+
+SINS = {
+    "crash": {"C1"},
+    "hang-on-empty": {"C2"},
+    "vague": {"C2"},
+    "import-noise": {"C3"},
+    "latin": {"C3"},
+    "unread-stderr": {"C4"},
+    "gloomy": {"C5"},
+    "cheerful": {"C5"},
+    "after-done": {"C5"},
+    "stubborn": {"C6"},
+    "any-protocol": {"C7"},
+    "secretive": {"C7"},
+    "from-the-future": {"C7"},
+    "late-hello": {"C8"},
+    "schema": {"C9"},
+    "overlap": {"C10"},
+    "unsettled": {"C10"},
+    "backwards": {"C10"},
+    "wall-clock": {"C11"},
+    "foreign-boot": {"C11"},
+    "early-latencies": {"C12"},
+    "chatty": {"C12"},
+    "idler": {"C12"},
+    "inflated": {"C12"},
+    "gap": {"C13"},
+    "miscount": {"C13"},
+    "few": {"C14"},
+    "hasty": {"C14"},
+    "overlong": {"C14"},
+    "random": {"C16"},
+    "any-model": {"C17"},
+    "vague-model": {"C17"},
+    "any-hash": {"C17"},
+    "deaf": {"C18"},
+    "braggart": {"C18"},
+    "uncounted": {"C18"},
+    "strict": {"S2"},
+    "any-option": {"S2"},
+    "twice": {"S3"},
+    "no-harness": {"S3"},
+    "unreasoned": {"S3"},
+    "misshapen": {"S3"},
+    "miscounted": {"S3"},
+    "lazy": {"S3"},
+    "two-first": {"S4"},
+    "eager": {"S4"},
+    "unsteady": {"S4"},
+    "restless": {"S4"},
+    "busy-inspect": {"S5"},
+    "liar": {"S5"},
+    "stray": {"S5"},
+    # Two clauses are broken by one line.
+    "nan": {"C3", "S3"},
+    "talkative": {"C5", "S5"},
+}
+
+
+@pytest.mark.parametrize("sin", SINS)
+def test_a_sin_is_called_by_its_clause(judge: Judge, sin: str) -> None:
+    expected = SINS[sin]
+    around = next((group for group in (LIFE, ANSWERS) if expected & set(group)), ())
+    results = judge(f"{PUPPET} {sin}", {*STREAM, *around, *expected}, timeout_s=PATIENCE_S.get(sin, 20.0))
+    assert violated(results) == expected, [result for result in results.values() if result.details]
+
+
+def test_a_signal_answered_with_success_breaks_the_exit_status(judge: Judge) -> None:
+    assert violated(judge(f"{PUPPET} polite", ("C5", "C6"))) == {"C5"}
+
+
+@pytest.mark.parametrize("virtue", ["none", "compiler", "unflushed"])
+def test_an_honest_runner_passes(judge: Judge, virtue: str) -> None:
+    results = judge(f"{PUPPET} {virtue}")
+    unchecked = {name for name, result in results.items() if result.state is State.NOT_PROVOKED}
+    assert violated(results) == set(), [result for result in results.values() if result.details]
+    # A small interpreter has too little to say about itself for 10 MB.
+    assert unchecked == {"stderr", "sigterm-pid1", "synchronised"}
+
+
+def test_what_cannot_be_provoked_says_why(judge: Judge) -> None:
+    results = judge(f"{PUPPET} none", ("C4", "C15"))
+    assert "LD_DEBUG" in results["stderr"].details[0]
+    assert "outside" in results["synchronised"].details[0]
