@@ -45,7 +45,9 @@ def measure(place: Place) -> Iterator[Figure]:
     yield Figure(FIGURES[0], "s", mine, median(peers), f"<= {LIMIT_S:g} s", mine <= LIMIT_S, note)
     bounded = twice <= GROWTH_LIMIT * once
     limit = f"ratio <= {GROWTH_LIMIT}"
-    yield Figure(FIGURES[1], "MB", twice, once, limit, bounded, "peak for twice the files; peer: for the files")
+    yield Figure(
+        FIGURES[1], "MB", twice, once, limit, bounded, "peak for twice the files; peer: for the files"
+    )
 
 
 def _merge(place: Place, folders: Sequence[Path], out: str) -> tuple[float, float]:

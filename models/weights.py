@@ -37,7 +37,8 @@ def load(
         file = PACKAGE / card.weights["file"]
     if file is None and missing is None:
         raise ExportError(
-            f"{card.path}: weights: give --weights FILE (from {card.weights['url']}) or --weights-missing REASON"
+            f"{card.path}: weights: give --weights FILE (from {card.weights['url']}) "
+            "or --weights-missing REASON"
         )
     if file is None:
         return random(card, seed), {

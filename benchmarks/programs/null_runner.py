@@ -1,4 +1,5 @@
 """A runner whose inference does nothing: what is left is what the SDK itself costs."""
+
 import inferometer_sdk as sdk
 
 
@@ -17,7 +18,10 @@ class Null(sdk.Runner):
 
     def signature(self):
         """What the inputs of the request hold."""
-        return {"inputs": [{"name": "x", "shape": [1], "dtype": "float32", "quantization": None}], "outputs": []}
+        return {
+            "inputs": [{"name": "x", "shape": [1], "dtype": "float32", "quantization": None}],
+            "outputs": [],
+        }
 
     def bind(self, index):
         """A call that returns at once."""

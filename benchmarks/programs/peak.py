@@ -13,7 +13,7 @@ def tell():
     """VmHWM in kB, as the kernel counts it for this process."""
     with open("/proc/self/status") as file:
         (peak,) = (line.split()[1] for line in file if line.startswith("VmHWM:"))
-    sys.stderr.write("\nVmHWM %s\n" % peak)
+    sys.stderr.write(f"\nVmHWM {peak}\n")
 
 
 if __name__ == "__main__":

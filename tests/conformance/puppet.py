@@ -76,7 +76,7 @@ def read_request():
         if len(line) > 1 << 20:
             raise ValueError("too long")
     except (ValueError, KeyError, TypeError) as problem:
-        fail("internal" if sinning("vague") else "protocol", "request: %s" % problem)
+        fail("internal" if sinning("vague") else "protocol", f"request: {problem}")
     if version != 1 and not sinning("any-protocol"):
         fail("protocol", "another protocol", **({} if sinning("secretive") else {"protocols": ["1.0.0"]}))
     if COMMAND != "describe" and "model" not in request:
