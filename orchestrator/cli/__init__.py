@@ -47,9 +47,11 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, and turn an InferometerError into its one line and exit status 2."""
+        """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(130)
         except InferometerError as problem:
             click.echo(f"inferometer: {problem}", err=True)
             ctx.exit(2)
