@@ -136,11 +136,21 @@ def folder_of(root: Path, cache: Path, model: str, variant: str, batch: int) -> 
 
 
 def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int) -> bool:
-    """Whether the export is there and made by the present card and exporter."""
+    """Whether the export is there, made by the present card and exporter, with the best weights at hand."""
     folder = folder_of(root, cache, model.id, variant, batch)
     manifest = read_manifest(folder)
     if manifest is None:
         return False
     shipped = (root / "models" / "artifacts") in folder.parents
-    # What ships is checked against its exporter by a test, not at every start.
-    return shipped or manifest.get("key") == export_key(root, model)
+    if shipped:  # checked against its exporter by a test, not at every start
+        return True
+    made_from = manifest.get("weights") or {}
+    file = weights_file(cache, model)
+    better = made_from.get("kind") == "random" and file is not None and file.exists()
+    return manifest.get("key") == export_key(root, model) and not better
+
+
+def weights_file(cache: Path, model: Model) -> Path | None:
+    """Where a model's downloaded weights lie, or a user puts them; None where the card names none."""
+    url = model.weights.get("url")
+    return cache / "weights" / url.rsplit("/", 1)[-1] if url else None

@@ -193,14 +193,13 @@ def fetch_weights(
     card = model.weights
     if card.get("kind") == "bundled":
         return root / "models" / card["file"], None
-    url, sha256 = card.get("url"), card.get("sha256", card.get("sha256_prefix"))
-    if not url or not sha256:
+    path, sha256 = artifacts.weights_file(cache, model), card.get("sha256")
+    if path is None or not sha256:
         return None, "the card names no weights"
-    path = cache / "weights" / url.rsplit("/", 1)[-1]
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         progress(f"downloading {path.name}")
-        problem = _download(url, path, progress)
+        problem = _download(card["url"], path, progress)
         if problem:
             return None, f"{path.name} cannot be downloaded ({problem}); put it at {path} to use it"
     actual = sha256_file(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,23 @@ def test_an_export_is_current_until_card_exporter_or_pins_change(tmp_path: Path)
         assert not artifacts.is_current(root, cache, model, "nq", 1), name
         path.write_bytes(before)
     assert artifacts.is_current(root, cache, model, "nq", 1)
+
+
+def test_weights_put_in_place_later_make_a_stand_in_old(tmp_path: Path) -> None:
+    root, cache = checkout(tmp_path / "checkout"), tmp_path / "cache"
+    model = replace(Catalog(root).models()["net"], weights={"url": "https://example.org/net-1.pth"})
+    made = artifacts.folder_of(root, cache, "net", "nq", 1)
+    made.mkdir(parents=True)
+    key = artifacts.export_key(root, model)
+    for kind in ("pretrained", "random"):
+        manifest = {"schema": 1, "key": key, "weights": {"kind": kind}}
+        (made / "manifest.json").write_text(json.dumps(manifest))
+        assert artifacts.is_current(root, cache, model, "nq", 1)
+    file = artifacts.weights_file(cache, model)
+    assert file == cache / "weights/net-1.pth"
+    file.parent.mkdir()
+    file.touch()
+    assert not artifacts.is_current(root, cache, model, "nq", 1)
 
 
 def test_a_manifest_without_a_key_is_not_current(tmp_path: Path) -> None:
