@@ -93,7 +93,7 @@ _OWN = [
 ]
 
 
-@click.command()
+@click.command(short_help="Measure; end with the table and the results folder.")
 @_wishes
 @_OWN[0]
 @_OWN[1]
@@ -120,7 +120,7 @@ def bench(**given: Any) -> None:
     sys.exit(perform(given))
 
 
-@click.command()
+@click.command(short_help="Show what would run, what is skipped, how long it takes.")
 @_wishes
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def plan(as_json: bool, **given: Any) -> None:

@@ -16,12 +16,21 @@ def _table(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    widths = {name: max([len(name), *(len(str(row[name])) for row in rows)]) for name in rows[0]}
-    for cells in ({name: name for name in rows[0]}, *rows):
-        click.echo("  ".join(str(cells[name]).ljust(width) for name, width in widths.items()).rstrip())
+    texts = [{name: _text(row[name]) for name in rows[0]} for row in rows]
+    widths = {name: max(len(cells[name]) for cells in (*texts, {name: name})) for name in rows[0]}
+    for cells in ({name: name for name in rows[0]}, *texts):
+        click.echo("  ".join(cells[name].ljust(width) for name, width in widths.items()).rstrip())
 
 
-@click.command()
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={'|'.join(values)}" for name, values in value.items())
+    return "-" if value is None else ",".join(value) if isinstance(value, list) else str(value)
+
+
+@click.command(short_help="List the device profiles.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def devices(as_json: bool) -> None:
     """List the device profiles and mark the one this machine is.
@@ -43,7 +52,7 @@ def devices(as_json: bool) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="List the runtimes and their options.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def runtimes(as_json: bool) -> None:
     """List the runtimes: every folder in runners/ that has a runner.toml.
@@ -57,9 +66,9 @@ def runtimes(as_json: bool) -> None:
             {
                 "runtime": item.id,
                 "title": item.title,
-                "formats": ",".join(item.formats),
-                "options": " ".join(f"{k}={'|'.join(o.values)}" for k, o in item.options.items()),
                 "default": item.default,
+                "formats": list(item.formats),
+                "options": {name: list(option.values) for name, option in item.options.items()},
             }
             for item in Catalog(suite_root()).runtimes().values()
         ],
@@ -76,14 +85,12 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
         "model": model.id,
         "variant": variant,
         "title": model.title,
-        "weights": weights_text(manifest["weights"]) if manifest else "-",
-        "artifacts": ",".join(item["format"] for item in manifest["artifacts"])
-        if manifest
-        else "not exported yet",
+        "weights": weights_text(manifest["weights"]) if manifest else None,
+        "exported": [item["format"] for item in manifest["artifacts"]] if manifest else None,
     }
 
 
-@click.command()
+@click.command(short_help="List the models; export their artifacts.")
 @click.option(
     "--models", "names", default="", help="Export these now, comma-separated; `all` for every card."
 )

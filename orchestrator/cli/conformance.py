@@ -23,7 +23,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     return dict(value.split("=", 1) for value in values)
 
 
-@click.command()
+@click.command(short_help="Check a runner against the protocol.")
 @click.option("--runtime", help="A runtime of this suite: the name of its folder in runners/.")
 @click.option("--image", help="Any ready image that this Docker Engine has.")
 @click.option("--command", help="A program and its arguments; the protocol's command is appended.")

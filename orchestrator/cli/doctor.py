@@ -11,7 +11,7 @@ import click
 _MARKS = {"ok": "ok     ", "warning": "warning", "missing": "MISSING"}
 
 
-@click.command()
+@click.command(short_help="Check this machine and name every fix.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def doctor(as_json: bool) -> None:
     """Check this machine and name the fix for everything that is missing.

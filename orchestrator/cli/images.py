@@ -7,7 +7,7 @@ import json
 import click
 
 
-@click.command()
+@click.command(short_help="List the runners' images; build them.")
 @click.option("--runtimes", default="", help="Build these now, comma-separated; `all` for every default one.")
 @click.option("--prune", is_flag=True, help="Remove images of ours that no present file leads to.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
@@ -41,6 +41,12 @@ def images(runtimes: str, prune: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
+    click.echo(f"{'runtime':<14}{'image MiB':>10}{'framework':>11}{'base':>6}  tag")
     for row in rows:
-        size = f"{row['bytes'] / 2**20:.0f} MiB" if row["bytes"] else "not built"
-        click.echo(f"{row['runtime']:<14}{size:<12}{row['tag']}")
+        image, framework, base = (
+            f"{row[key] / 2**20:.0f}" if row[key] else "-"
+            for key in ("bytes", "installed_bytes", "base_bytes")
+        )
+        image = image if row["bytes"] else "not built"
+        click.echo(f"{row['runtime']:<14}{image:>10}{framework:>11}{base:>6}  {row['tag']}")
+    click.echo("framework: what pip installed before anything was trimmed; base: the image it starts from")

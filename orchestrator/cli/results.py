@@ -12,7 +12,7 @@ _SHOWN = 500  # cases; a longer table is for files, not for a terminal
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.command("run-status")
+@click.command("run-status", short_help="Say how far a bench is.")
 @click.argument("folder", type=_FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def run_status(folder: Path, as_json: bool) -> None:
@@ -34,7 +34,7 @@ def run_status(folder: Path, as_json: bool) -> None:
         click.echo(f"last: {state['last']}")
 
 
-@click.command()
+@click.command(short_help="Print results again: table, json, csv, md.")
 @click.argument("folder", type=_FOLDER)
 @click.option(
     "--format",
@@ -68,7 +68,7 @@ def _print(document: dict[str, Any], format_: str) -> None:
         click.echo({"csv": comma, "md": markdown}[format_].render(document), nl=False)
 
 
-@click.command()
+@click.command(short_help="Join the results of several machines.")
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER)
 @click.option("--out", required=True, type=_FOLDER, help="The comparison's file, e.g. comparison.json.")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "md"]), default="table")

@@ -182,16 +182,19 @@ def _inspect(client: Any, reference: str) -> Image | None:
 def state(name: str, root: Path) -> dict[str, Any]:
     """Tag, digest and sizes of an image; ``None`` where it is not built.
 
-    ``installed_bytes``: what pip installed for the framework before anything was trimmed.
+    ``installed_bytes``: what pip installed for the framework before anything was trimmed; ``base_bytes``:
+    the image that the last stage starts from.
     """
     reference = tag(name, root)
     client = connect()
     found = _inspect(client, reference)
+    base = _inspect(client, bases(_dockerfile(name, root))[-1])
     return {
         "tag": reference,
         "digest": found.digest if found else None,
         "bytes": found.bytes if found else None,
         "installed_bytes": _installed_bytes(client, reference) if found else None,
+        "base_bytes": base.bytes if base else None,
     }
 
 
