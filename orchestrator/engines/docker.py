@@ -6,6 +6,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,11 @@ class DockerEngine:
         started_ns = time.monotonic_ns()
         try:
             container = self._create(launch)
-            stream = _attach(container)
-            started_ns = time.monotonic_ns()
-            container.start()
-            on_started(_Container(container))
-            timed_out = _pump(stream, launch, sink)
+            with _attached(container) as stream:
+                started_ns = time.monotonic_ns()
+                container.start()
+                on_started(_Container(container))
+                timed_out = _pump(stream, launch, sink)
             return self._outcome(container, started_ns, timed_out, sink)
         except docker.errors.DockerException as problem:
             return Outcome(started_ns, time.monotonic_ns(), problem=f"Docker: {problem}")
@@ -137,10 +138,15 @@ class DockerEngine:
         )
 
 
-def _attach(container: Any) -> socket.socket:
+@contextmanager
+def _attached(container: Any) -> Iterator[socket.socket]:
     raw = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     connection: socket.socket = getattr(raw, "_sock", raw)
-    return connection
+    try:
+        yield connection
+    finally:
+        raw.close()  # a file above the socket, which would hold it open
+        connection.close()
 
 
 def _pump(connection: socket.socket, launch: Launch, sink: Sink) -> bool:

@@ -9,16 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from orchestrator.domain import Status
-from orchestrator.files import sha256_file
 from orchestrator.store import Run
 from tests.support import doubles, driver
+from tests.support.benches import belonging, check, wait_for
 
 LATENCIES = [str(50_000 + 1000 * number) for number in range(8)]
 LAUNCHES = 3
@@ -62,48 +60,6 @@ def bench(place: Path, cache: Path, *more: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def belonging(place: Path) -> list[str]:
-    """Command lines of the living processes that were started for a place, orphans among them."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("TMPDIR") == str(place) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    """Until it holds or the time is over; the caller asserts."""
-    deadline = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def check(folder: Path, cases: int, launches: int) -> None:
-    """Every planned trial is there exactly once, in order, with its raw files."""
-    run = Run.open(folder)
-    records = list(run.records())
-    planned = [doubles.Trial(doubles.Case.from_json(t["case"]), t["launch"]) for t in plan(folder)]
-    assert [record.trial for record in records] == [trial.id for trial in planned]
-    assert len({record.trial for record in records}) == len(records) == cases * launches
-    assert {record.status for record in records} == {Status.OK}
-    numbers = [f"{number:05d}" for number in range(len(records))]
-    assert sorted(path.name for path in (folder / "raw").iterdir()) == numbers
-    for number, record in enumerate(records):
-        assert len(record.files) == 4
-        assert {path.name for path in run.raw(number).iterdir()} == set(record.files)
-        for name, sha256 in record.files.items():
-            assert sha256_file(run.raw(number) / name) == sha256
-    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
-
-
-def plan(folder: Path) -> list[dict[str, object]]:
-    trials: list[dict[str, object]] = Run.open(folder).header()["plan"]["trials"]
-    return trials
 
 
 @pytest.mark.slow

@@ -250,17 +250,12 @@ def docker(*words):
 
 
 @pytest.fixture
-def container():
+def container(double_image):
     """A container whose init has a child that holds 32 MiB; its host pid."""
-    image = "debian:bookworm-slim"
-    if (
-        not shutil.which("docker")
-        or subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode
-    ):
-        pytest.skip(f"no Docker Engine with the image {image}: telemetry of a container is not tested")
     name = f"inferometer-test-telemetry-{os.getpid()}"
-    grow = 'my $x = "x" x (32 << 20); sleep 60'
-    docker("run", "-d", "--rm", "--init", "--network", "none", "--name", name, image, "perl", "-e", grow)
+    grow = "import time; held = bytearray(b'x') * (32 << 20); time.sleep(60)"
+    shape = ["--rm", "--init", "--network", "none", "--name", name, "--entrypoint", "python3"]
+    docker("run", "-d", *shape, double_image.tag, "-c", grow)
     try:
         yield int(docker("inspect", "-f", "{{.State.Pid}}", name))
     finally:
