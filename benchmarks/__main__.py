@@ -8,15 +8,35 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from types import ModuleType
 
-from benchmarks import figure, help_time, merge_size, sdk_null
+from benchmarks import (
+    figure,
+    help_time,
+    image_size,
+    launch_overhead,
+    lockstep,
+    merge_size,
+    observer,
+    observer_effect,
+    sdk_null,
+)
 from benchmarks.place import Place
 from orchestrator.cli.progress import PlainLines
 from orchestrator.domain import InferometerError
 
-MODULES: tuple[ModuleType, ...] = (help_time, sdk_null, merge_size)
+MODULES: tuple[ModuleType, ...] = (
+    help_time,
+    sdk_null,
+    lockstep,
+    observer,
+    observer_effect,
+    launch_overhead,
+    image_size,
+    merge_size,
+)
 
 
 def main() -> int:
@@ -31,26 +51,34 @@ def main() -> int:
     place, found = Place(PlainLines()), []
     if not (given.json or given.markdown):
         print(figure.line(figure.HEADINGS))
+    wanted = (given.only,) if given.only else tuple(known)
     for module in MODULES:
-        if given.only and given.only not in module.FIGURES:
-            continue
-        for one in _measured(module, place):
-            if given.only in (None, one.name):
-                found.append(one)
-                if given.json:
-                    print(json.dumps({**asdict(one), "ratio": one.ratio}), flush=True)
-                elif not given.markdown:
-                    print(figure.line(one.cells()), flush=True)
+        for one in _measured(module, place, wanted):
+            found.append(one)
+            if given.json:
+                print(json.dumps({**asdict(one), "ratio": one.ratio}), flush=True)
+            elif not given.markdown:
+                print(figure.line(one.cells()), flush=True)
     if given.markdown:
         print(figure.markdown(found))
     return 1 if any(one.ok is False for one in found) else 0
 
 
-def _measured(module: ModuleType, place: Place) -> list[figure.Figure]:
+def _measured(module: ModuleType, place: Place, wanted: Sequence[str]) -> Iterator[figure.Figure]:
+    """The wanted figures of a module, each as soon as it is known; where they cannot be, a miss."""
+    left = [name for name in module.FIGURES if name in wanted]
+    if not left:
+        return
     try:
-        return list(module.measure(place))
+        for one in module.measure(place):
+            if one.name in left:
+                left.remove(one.name)
+                yield one
+            if not left:
+                return
     except InferometerError as problem:
-        return [figure.Figure(name, "", None, None, "", False, str(problem)) for name in module.FIGURES]
+        for name in left:
+            yield figure.Figure(name, "", None, None, "", False, str(problem))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ class Figure:
         return self.name, ours, peer, ratio, self.limit, self.verdict, self.note
 
     def _text(self, value: float | None) -> str:
-        return "-" if value is None else f"{value:#.3g}".rstrip(".") + f" {self.unit}"
+        if value is None:
+            return "-"
+        digits = f"{value:.0f}" if value >= 999.5 else f"{value:#.3g}".rstrip(".")
+        return f"{digits} {self.unit}"
 
 
 def absent(name: str, limit: str, reason: str) -> Figure:

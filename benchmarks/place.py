@@ -11,10 +11,14 @@ from functools import cached_property
 from pathlib import Path
 
 from orchestrator import artifacts
-from orchestrator.artifacts import Artifact, cache_root
+from orchestrator.artifacts import cache_root
 from orchestrator.bench import choose_device, choose_engine
 from orchestrator.catalog import Catalog, Device, suite_root
-from orchestrator.engines.launch import Engine, Target
+from orchestrator.domain import Case, Trial
+from orchestrator.engines.launch import Engine, Target, available_cores
+from orchestrator.environment import memory_limit_bytes
+from orchestrator.execute import Conditions, Load
+from orchestrator.plan import Settings
 from orchestrator.session import Watcher
 
 
@@ -43,10 +47,22 @@ class Place:
             self._targets[runtime] = self.engine.prepare(self.catalog.runtimes()[runtime], self.watcher.say)
         return self._targets[runtime]
 
-    def artifact(self, model: str, format_: str) -> Artifact | None:
+    def load(self, model: str, format_: str) -> Load | None:
         """The model's fp32 artifact at batch 1; None where it was not exported: nothing is exported here."""
         folder = artifacts.folder_of(self.root, self.cache, model, "nq", 1)
-        return artifacts.open_artifact(folder, format_)
+        artifact = artifacts.open_artifact(folder, format_)
+        return artifact and Load(artifact, artifact.path, artifact.format, artifact.sha256)
+
+    def trial(self, runtime: str, load: Load) -> Trial:
+        """A trial with one thread, so that what watches it has a core of its own where there are two."""
+        return Trial(Case(self.device.id, runtime, load.artifact.model), 0)
+
+    def conditions(
+        self, settings: Settings, engine: Engine | None = None, telemetry_interval_s: float | None = 1.0
+    ) -> Conditions:
+        """Those of a bench on this machine, with another engine or without telemetry where wanted."""
+        limit = memory_limit_bytes(self.device.profile)
+        return Conditions(engine or self.engine, settings, available_cores(), limit, telemetry_interval_s)
 
 
 @contextmanager

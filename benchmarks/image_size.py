@@ -1,0 +1,42 @@
+"""The size of a runtime's image, beside what its framework weighs by itself.
+
+The peer is the base image plus what pip installed for the framework before anything was trimmed, which
+its build noted. The limit leaves 0.3 of the framework for all that is ours: Python, the runner, and a
+compiler where the framework needs one. All sizes are of unpacked files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.figure import Figure, absent
+from benchmarks.place import Place
+from orchestrator.engines import images
+from orchestrator.engines.connection import connect
+
+RUNTIMES = ("onnxruntime", "tflite", "pytorch")
+FIGURES = tuple(f"image_size_{runtime}" for runtime in RUNTIMES)
+FACTOR = 1.3
+LIMIT_TEXT = f"<= {FACTOR} installed + base"
+
+
+def measure(place: Place) -> Iterator[Figure]:
+    """A figure for each image."""
+    for name, runtime in zip(FIGURES, RUNTIMES, strict=True):
+        if place.engine.name != "docker":
+            yield absent(name, LIMIT_TEXT, f"engine {place.engine.name} has no images")
+            continue
+        place.target(runtime)
+        state = images.state(runtime, place.root)
+        ours, installed = state["bytes"], state["installed_bytes"]
+        dockerfile = place.root / "Dockerfiles" / f"{runtime}.Dockerfile"
+        base = sum(_bytes(reference) for reference in images.bases(dockerfile))
+        limit = FACTOR * installed + base
+        note = (
+            f"peer: installed {installed / 1e6:.0f} MB + base {base / 1e6:.0f} MB; limit {limit / 1e6:.0f} MB"
+        )
+        yield Figure(name, "MB", ours / 1e6, (installed + base) / 1e6, LIMIT_TEXT, ours <= limit, note)
+
+
+def _bytes(reference: str) -> int:
+    return sum(int(layer["Size"]) for layer in connect().images.get(reference).history())

@@ -1,0 +1,214 @@
+"""The pure parts of ``python -m benchmarks``: lines, reductions, and what belongs to which block."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import __main__ as program
+from benchmarks import abba, figure, lockstep, observer, observer_effect
+from benchmarks.figure import Figure
+from benchmarks.observer import Look
+from orchestrator.domain import InferometerError
+
+HELD = Figure("help_time", "s", 0.2, 0.1, "<= 0.3 s", True, "peer: another")
+MISSED = Figure("merge_memory", "MB", 123.456, 100.0, "ratio <= 1.2", False, "a|b")
+ABSENT = figure.absent("lockstep", "ratio within 2 %", "no model")
+
+
+def test_a_line_tells_figure_peer_ratio_limit_and_verdict() -> None:
+    line = figure.line(HELD.cells())
+    assert re.split(r"\s{2,}", line) == [
+        "help_time",
+        "0.200 s",
+        "0.100 s",
+        "2.000",
+        "<= 0.3 s",
+        "ok",
+        "peer: another",
+    ]
+
+
+def test_columns_lie_below_their_headings() -> None:
+    heading, line = figure.line(figure.HEADINGS), figure.line(MISSED.cells())
+    assert heading.index("limit") == line.index("ratio <= 1.2")
+    assert heading.index("ours") == line.index("123 MB")
+
+
+def test_what_is_absent_says_why_and_is_neither_held_nor_missed() -> None:
+    assert (ABSENT.ok, ABSENT.ratio, ABSENT.verdict) == (None, None, "absent")
+    assert re.split(r"\s{2,}", figure.line(ABSENT.cells())) == [
+        "lockstep",
+        "-",
+        "-",
+        "-",
+        "ratio within 2 %",
+        "absent",
+        "no model",
+    ]
+
+
+def test_a_figure_without_a_peer_has_no_ratio() -> None:
+    alone = Figure("observer_cpu", "%", 0.5, None, "<= 1 %", True, "")
+    assert alone.ratio is None
+    assert alone.cells()[2:4] == ("-", "-")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123456, "0.0123 u"), (12.3456, "12.3 u"), (123.4, "123 u"), (999.7, "1000 u"), (45678.9, "45679 u")],
+)
+def test_values_keep_three_digits_and_no_exponent(value: float, text: str) -> None:
+    assert Figure("name", "u", value, None, "", True, "").cells()[1] == text
+
+
+def test_a_table_has_a_row_each_and_no_stray_bars() -> None:
+    rows = figure.markdown([HELD, MISSED, ABSENT]).splitlines()
+    assert len(rows) == 5
+    assert {row.count("|") for row in rows} == {len(figure.HEADINGS) + 1}
+    assert rows[3].endswith("| MISS | a/b |")
+
+
+def test_every_figure_has_one_name_and_one_module() -> None:
+    names = [name for module in program.MODULES for name in module.FIGURES]
+    assert len(set(names)) == len(names)
+    for module in program.MODULES:
+        assert module.__doc__ and callable(module.measure)
+
+
+def module_of(*figures: Figure, problem: str = "") -> ModuleType:
+    """A module that measures these, then fails where there is a problem."""
+    module = ModuleType("measured")
+
+    def measure(_place: object) -> Iterator[Figure]:
+        yield from figures
+        if problem:
+            raise InferometerError(problem)
+
+    module.FIGURES = (HELD.name, MISSED.name)  # type: ignore[attr-defined]
+    module.measure = measure  # type: ignore[attr-defined]
+    return module
+
+
+def run(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *words: str) -> int:
+    """The exit status of the program with this module alone."""
+    monkeypatch.setattr(program, "MODULES", (module,))
+    monkeypatch.setattr("sys.argv", ["benchmarks", *words])
+    return program.main()
+
+
+def test_the_exit_status_is_one_where_a_limit_is_missed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, module_of(HELD, MISSED)) == 1
+    assert "MISS" in capsys.readouterr().out
+
+
+def test_one_figure_alone_and_no_more_work_after_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, module_of(HELD, problem="not reached"), "--only", HELD.name) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_what_cannot_be_measured_is_a_miss_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, module_of(HELD, problem="the runner died")) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert MISSED.name in last and "MISS" in last and "the runner died" in last
+
+
+@given(st.floats(1, 1e6), st.floats(0.5, 2.0), st.floats(-1e-2, 1e-2), st.integers(1, 20), st.integers(1, 9))
+def test_a_linear_drift_does_not_show(
+    base: float, ratio: float, slope: float, rounds: int, size: int
+) -> None:
+    order = abba.ORDER * rounds
+    drift = [base * (ratio if side == "a" else 1) + base * slope * at for at, side in enumerate(order)]
+    for at, (a, b) in enumerate(abba.pairs([[value] * size for value in drift])):
+        middle = base * slope * (4 * at + 1.5)
+        assert a - middle == pytest.approx(base * ratio)
+        assert b - middle == pytest.approx(base)
+
+
+def test_outliers_and_a_torn_round_do_not_show() -> None:
+    blocks = [[2, 2, 99], [1, 1, 1], [1, 99, 1], [2, 2, 2], [77, 77, 77]]
+    assert abba.pairs(blocks) == [(2, 1)]
+
+
+def test_the_middle_pair_has_the_median_ratio() -> None:
+    pairs = [(1.0, 1.0), (30.0, 10.0), (8.0, 4.0)]
+    assert abba.middle(pairs) == (8.0, 4.0)
+    assert abba.middle(pairs[:2]) == (1.0, 1.0)
+
+
+def test_blocks_of_both_sides_lie_in_the_order_they_ran() -> None:
+    size = lockstep.BLOCK
+    ours, bare = [*([1] * size), *([4] * size)], [*([2] * size), *([3] * size)]
+    assert [block[0] for block in lockstep.blocks("abba", ours, bare)] == [1, 2, 3, 4]
+
+
+def test_a_latency_belongs_to_the_block_it_was_measured_in() -> None:
+    """A window of ten whole blocks, in which telemetry costs a tenth; the first round began before it."""
+    second = observer_effect.BLOCK_NS
+    edges = [(at * second, abba.ORDER[at % 4] == "a") for at in range(14)]
+    start_ns, step_ns, values = int(1.5 * second), 10**7, []
+    for at_ns in range(start_ns, 12 * second, step_ns):
+        values.append(step_ns // 2 * (11 if edges[at_ns // second][1] else 10) // 10)
+    window = start_ns, 12 * second
+    # The loop's own time between two inferences evens itself out, as the function takes it to be.
+    found = observer_effect.cut(values, window, edges)
+    assert len(found) == 8
+    ((on, off), _) = abba.pairs(found)
+    assert on / off == pytest.approx(1.1)
+
+
+def test_the_share_of_a_core_counts_what_lies_between_the_looks_around_a_window() -> None:
+    looks = [
+        Look(0, 10, {1: 0}),
+        Look(100, 110, {1: 1000, 2: 50}),
+        Look(200, 210, {1: 1004, 2: 53}),
+        Look(300, 310, {1: 1010}),  # the second process has ended
+        Look(400, 410, {1: 9999}),
+    ]
+    assert observer.share(looks, (110, 290)) == pytest.approx((10 + 3) / 180)
+
+
+def test_a_process_that_starts_inside_a_window_counts_from_nothing() -> None:
+    looks = [Look(0, 1, {1: 5}), Look(50, 51, {1: 5, 2: 4}), Look(100, 101, {1: 6, 2: 9})]
+    assert observer.share(looks, (10, 100)) == pytest.approx((1 + 9) / 90)
+
+
+def test_turns_alternate_as_ordered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides in one process, in threads: what ran when is the order asked for."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    spec = importlib.util.spec_from_file_location(
+        "turns", Path(program.__file__).parent / "programs/turns.py"
+    )
+    assert spec and spec.loader
+    turns = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(turns)
+    order = abba.ORDER * 25
+    for side in "ab":
+        os.mkfifo(tmp_path / side)
+    for name, value in {"ORDER": order, "TURNS": str(tmp_path), "BLOCK": "8"}.items():
+        monkeypatch.setenv(name, value)
+    ran: list[tuple[int, str]] = []
+    sides = {side: turns.Turns(side) for side in "ab"}
+
+    def work(side: str) -> None:
+        ran.extend((place, side) for place in sides[side])
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, side) for side in "ab"]:
+            done.result(30)
+    assert ran == list(enumerate(order))
