@@ -59,7 +59,9 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValueError, OSError) as problem:
+    except OSError as problem:
+        raise InferometerError(f"{path}: cannot be read: {problem.strerror}") from None
+    except ValueError as problem:
         raise InferometerError(
             f"{path}: unreadable ({problem}); delete {folder} and it is exported again"
         ) from None

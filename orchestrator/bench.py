@@ -18,7 +18,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import images
 from orchestrator.engines.launch import Engine, available_cores
 from orchestrator.execute import Conditions
-from orchestrator.own import bring_in, inspect, runtime_for
+from orchestrator.own import bring_in, distinct, inspect, runtime_for
 from orchestrator.plan import FULL, Plan, known
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
@@ -74,6 +74,7 @@ def _bring_in(
 ) -> list[Artifact]:
     runtimes = runtimes_of(catalog, order.wish, device)
     found = []
+    distinct(order.own, order.wish.models)
     for own in order.own:
         target = engine.prepare(runtime_for(own, runtimes), watcher.say)
         with tempfile.TemporaryDirectory() as scratch:
@@ -154,7 +155,11 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
             watcher,
             {(artifact.model, artifact.format): artifact for artifact in mine},
         )
-        session.run(run)
+        try:
+            session.run(run)
+        except OSError as problem:
+            problem.filename = problem.filename or str(folder)  # a full disk names no file
+            raise
     return run, session
 
 
@@ -162,7 +167,10 @@ def _folder(order: Order, device: Device, plan: Plan, marks: Mapping[str, Any]) 
     """The folder of this bench: the one asked for, an unfinished one of the same plan, or a new name."""
     fingerprint = plan.fingerprint()
     if order.results:
-        if (order.results / "run.json").exists() and not resumable(order.results, fingerprint, marks):
+        if not (order.results / "run.json").exists():
+            return order.results
+        Run.open(order.results).header("plan.fingerprint", "identity")  # a damaged one is named as such
+        if not resumable(order.results, fingerprint, marks):
             raise InferometerError(
                 f"{order.results} holds a finished run or one of another plan; choose another RESULTS folder"
             )

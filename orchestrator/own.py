@@ -201,6 +201,20 @@ def bring_in(own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Pa
     )
 
 
+def distinct(files: Sequence[OwnModel], models: Sequence[str]) -> None:
+    """Refuse names that would stand for two things in one table. Raises InferometerError."""
+    seen: dict[tuple[str, str], Path] = {}
+    for own in files:
+        name = own.path.stem
+        if not name.isprintable():
+            raise InferometerError(f"{own.path!s:.80}: its name holds control characters; rename the file")
+        if name in models:
+            raise InferometerError(f"{own.path}: {name} is a model of --models too; rename the file")
+        other = seen.setdefault((name, own.format), own.path)
+        if other is not own.path:
+            raise InferometerError(f"{own.path}: has the name of {other}; rename one of them")
+
+
 def runtime_for(own: OwnModel, runtimes: Mapping[str, Runtime]) -> Runtime:
     """The first runtime of the bench that loads the file's format. Raises InferometerError if none does."""
     for runtime in runtimes.values():

@@ -138,7 +138,7 @@ def resumable(folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> bo
     """Whether a folder holds the same plan with trials left to do."""
     try:
         run = Run.open(folder)
-        content = run.header()
+        content = run.header("plan.fingerprint", "identity")
     except InferometerError:
         return False
     same = content["plan"]["fingerprint"] == fingerprint and content["identity"] == dict(identity)

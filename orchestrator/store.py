@@ -52,7 +52,7 @@ class Run:
         try:
             header = json.loads(path.read_bytes())
             schema = header["schema"]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise InferometerError(f"{folder} is no results folder: it has no run.json") from None
         except (ValueError, KeyError, TypeError, OSError) as problem:
             raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
@@ -62,9 +62,16 @@ class Run:
             )
         return cls(folder)
 
-    def header(self) -> dict[str, Any]:
-        """``run.json`` as an object."""
-        content: dict[str, Any] = json.loads((self.folder / "run.json").read_bytes())
+    def header(self, *fields: str) -> dict[str, Any]:
+        """``run.json`` as an object. Raises InferometerError when one of the ``fields`` (a.b) is absent."""
+        path = self.folder / "run.json"
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        for field in fields:
+            value: Any = content
+            for name in field.split("."):
+                if not isinstance(value, dict) or name not in value:
+                    raise InferometerError(f"{path}: field {field} is missing; restore it from a copy")
+                value = value[name]
         return content
 
     def repair(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from typing import Any
 
@@ -13,6 +15,12 @@ from orchestrator.domain import InferometerError
 _EXIT_CODES = """\b
 Exit status: 0 all well, 2 bad usage or a refusal (one line says the fix),
 3 some trials failed, 130 interrupted (the same command resumes)."""
+
+
+def _mend(problem: OSError) -> str:
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space and give the same command again; finished trials are kept"
+    return "choose another place or mend this one (folders: RESULTS, INFEROMETER_CACHE, TMPDIR)"
 
 
 class Commands(click.Group):
@@ -40,16 +48,35 @@ class Commands(click.Group):
         """One command, imported now."""
         from importlib import import_module
 
-        if cmd_name not in self._modules:
-            return None
+        from orchestrator.plan import known
+
+        known("command", [cmd_name], list(self._modules))
         module = import_module(f"orchestrator.cli.{self._modules[cmd_name]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Parse what stands before the command; a character the terminal lacks is shown as ``?``."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as problem:
+            path = problem.ctx.command_path if problem.ctx else "inferometer"
+            text = " ".join(problem.format_message().split())
+            click.echo(f"inferometer: {text.rstrip('.')}; see {path} --help", err=True)
+            ctx.exit(2)
+        except OSError as problem:
+            if problem.errno == errno.EPIPE:
+                raise  # Click ends quietly: whoever read the output has seen enough
+            where = problem.filename or "writing failed"
+            click.echo(f"inferometer: {where}: {problem.strerror}; {_mend(problem)}", err=True)
+            ctx.exit(2)
         except KeyboardInterrupt:
             ctx.exit(130)
         except InferometerError as problem:

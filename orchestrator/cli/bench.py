@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+_DAY_S = 86400
+
 
 def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in value.replace(",", " ").split() if word))
@@ -17,9 +19,16 @@ def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
 
 def _counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
     words = _words(ctx, param, value)
-    if not all(word.isdigit() and int(word) > 0 for word in words):
-        raise click.BadParameter(f"{value!r}: give whole numbers above 0, like 1,2,4")
+    # Length first: Python itself refuses to read numbers of thousands of digits.
+    if not all(len(word) < 7 and word.isdecimal() and int(word) > 0 for word in words):
+        raise click.BadParameter(f"{value!r:.40}: give whole numbers from 1 to 999999, like 1,2,4")
     return tuple(int(word) for word in words)
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is None or 1 <= value <= _DAY_S:  # not click.FloatRange: nan passes it
+        return value
+    raise click.BadParameter(f"{value:g}: give seconds from 1 to {_DAY_S}")
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
@@ -59,9 +68,13 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--quick", is_flag=True, help="A first look: fewer, shorter launches; results say so."
             ),
-            click.option("--launches", type=click.IntRange(1), help="Fresh launches per case."),
+            click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(
-                "--timeout", "timeout_s", type=click.FloatRange(1), help="Seconds before a trial is killed."
+                "--timeout",
+                "timeout_s",
+                type=float,
+                callback=_seconds,
+                help="Seconds before a trial is killed.",
             ),
             click.option("--seed", type=click.IntRange(0), default=0, help="Seeds the order of trials."),
             click.option("--force", is_flag=True, help="Measure although this machine is another device."),

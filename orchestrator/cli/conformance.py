@@ -96,7 +96,7 @@ def _perform(given: dict[str, Any], as_json: bool) -> int:
 
 
 def _say(text: str) -> None:
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         click.echo(f"  {text}", err=True)
 
 

@@ -12,6 +12,7 @@ from orchestrator import bench, cases
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.cli.progress import watcher
+from orchestrator.domain import InferometerError
 from orchestrator.own import OwnModel, parse_range
 from orchestrator.plan import Plan, Wish, expected_s
 from orchestrator.session import exit_code, predictions
@@ -19,6 +20,9 @@ from orchestrator.session import exit_code, predictions
 
 def order_of(given: Mapping[str, Any]) -> cases.Order:
     """The parsed options as an order."""
+    for option, name in (("--image", "images"), ("--input-range", "input_range")):
+        if given.get(name) and not given["own"]:
+            raise InferometerError(f"{option} is for a model file of your own; name it with --model")
     names = ("device", "models", "variants", "runtimes", "threads", "batches", "options", "seed")
     wish = Wish(**{name: given[name] for name in names})
     return cases.Order(

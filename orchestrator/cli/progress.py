@@ -74,7 +74,7 @@ class Bar:
 @contextmanager
 def watcher() -> Iterator[Watcher]:
     """The watcher that suits standard error."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield PlainLines()
         return
     bar = Bar()

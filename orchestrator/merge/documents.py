@@ -76,7 +76,7 @@ def read_document(name: str, text: str | bytes) -> dict[str, Any]:
         document = json.loads(text)
     except ValueError as problem:
         raise InferometerError(
-            f"{name}: not JSON ({problem}); make it again from the results folder"
+            f"{name}: not JSON ({problem}); restore it, or delete it and make it again"
         ) from None
     check_document(name, document)
     found: dict[str, Any] = document
@@ -95,6 +95,16 @@ def check_document(name: str, document: object) -> None:
     for field in ("artifacts", "cases", "skips"):
         if not isinstance(document.get(field), list):
             raise InferometerError(f"{name}: field {field} is not a list; make the file again")
+    for field in ("cases", "skips"):
+        for position, item in enumerate(document[field]):
+            try:
+                Case.from_json(item["case"])
+            except (KeyError, TypeError, AttributeError) as problem:
+                raise InferometerError(
+                    f"{name}: field {field}[{position}].case is no case ({problem!r}); make the file again"
+                ) from None
+    if not all(isinstance(skip.get("reason"), str) for skip in document["skips"]):
+        raise InferometerError(f"{name}: a skip has no reason; make the file again")
     for run in runs_of(document):
         missing = [field for field in RUN_FIELDS if not isinstance(run, Mapping) or field not in run]
         if missing:

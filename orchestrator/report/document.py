@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,13 +19,21 @@ from orchestrator.store import Run
 # Sources of power are not read yet; every result says so instead of showing nothing.
 _NO_POWER = "no power source is read on this device, so there are no joules"
 
+_HEADER_FIELDS = (
+    "created_utc",
+    "least_launches",
+    "environment",
+    *(f"identity.{name}" for name in ("suite", "device", "machine", "engine", "forced")),
+    *(f"plan.{name}" for name in ("settings.quick", "settings.launches", "skips", "wish.seed")),
+)
+
 
 def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     """The summary document of a run, finished or not.
 
     ``skips`` are those that arose while running; None takes them from an earlier summary, if any.
     """
-    header = run.header()
+    header = run.header(*_HEADER_FIELDS)
     groups: dict[str, list[tuple[int, TrialRecord]]] = {}
     for number, record in enumerate(run.records()):
         groups.setdefault(record.case.id, []).append((number, record))
@@ -45,7 +55,7 @@ def _arisen(run: Run) -> list[Skip]:
 
 def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRecord]]) -> CaseSummary:
     records = [record for _, record in group]
-    windows = [_window(run, number) for number, record in group if record.status is Status.OK]
+    windows = [_window(run, number, record) for number, record in group if record.status is Status.OK]
     artifact = next((record.artifact for record in records if record.artifact), {})
     reference = artifact.get("reference")
     settings, identity = header["plan"]["settings"], header["identity"]
@@ -56,6 +66,8 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
         weights_reason=artifact.get("weights_reason"),
         reference=Score(**reference) if reference else None,
         forced_device=identity["forced"],
+        cgroup_memory_disabled=identity["engine"] == "docker"
+        and header["environment"].get("memory_cgroup") is False,
         no_power_source=_NO_POWER,
     )
     found = findings.case_findings(records, circumstances)
@@ -63,15 +75,17 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
 
 
-def _window(run: Run, number: int) -> list[int]:
+def _window(run: Run, number: int, record: TrialRecord) -> list[int]:
     path = run.raw(number) / "transcript.jsonl"
     try:
-        with path.open("rb") as stream:
-            transcript = wire.read(stream)
+        content = path.read_bytes()
     except OSError as problem:
         raise InferometerError(
             f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
         ) from None
+    if hashlib.sha256(content).hexdigest() != record.files.get(path.name):
+        raise InferometerError(f"{path}: is not what the trial wrote (SHA-256); restore it from a copy")
+    transcript = wire.read(io.BytesIO(content))
     values = transcript.latencies_ns.get("measure", [])
     if transcript.violation or not values:
         raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
@@ -125,7 +139,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def progress(run: Run) -> dict[str, Any]:
     """How far a bench is, from its files alone."""
-    planned = len(run.header()["plan"]["trials"])
+    planned = len(run.header("plan.trials")["plan"]["trials"])
     done, failed, last = 0, 0, None
     for record in run.records():
         done, last = done + 1, record.trial
@@ -143,6 +157,7 @@ def progress(run: Run) -> dict[str, Any]:
 
 def merge_folders(folders: Sequence[Path], out: Path) -> int:
     """Join runs into one comparison file; nothing is written when they contradict each other."""
+    _check_out(out)
     documents = ((str(folder), _summary(folder)) for folder in folders)
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     try:
@@ -155,6 +170,19 @@ def merge_folders(folders: Sequence[Path], out: Path) -> int:
         raise
     sync_folder(out.parent)
     return total
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a place where a comparison cannot lie, or where something else lies."""
+    if not out.parent.is_dir():
+        raise InferometerError(f"{out}: --out names a folder that is not there; make it, or choose another")
+    if out.exists():
+        try:
+            replaceable = "runs" in load(out)
+        except InferometerError:
+            replaceable = False
+        if out.is_dir() or not replaceable:
+            raise InferometerError(f"{out}: --out would replace something else; choose another name")
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
 from orchestrator.report.table import Column, Group, content
 
 _STYLES = {"valid": "green", "suspect": "yellow", "invalid": "red", "failed": "red"}
+_LEAST_WIDTH = 40  # what COLUMNS may say of a narrower terminal (0, 1) leaves no room to wrap in
 _FINDINGS_WIDTH = 40  # codes wrap between words; the longest code fits
 
 
 def show(document: Mapping[str, Any], console: Console | None = None) -> None:
     """Print a summary document or merged comparison; ``console`` is standard output by default."""
     console = console or Console(highlight=False)
+    console.width = max(console.width, _LEAST_WIDTH)
     found = content(document)
     for run in found.runs:
         _say(console, notes.heading(run), hang=2)
