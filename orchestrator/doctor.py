@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator import environment
 from orchestrator.catalog import Catalog
 from orchestrator.domain import InferometerError
 from orchestrator.engines import docker, images
@@ -28,10 +29,10 @@ class Check:
     fix: str = ""
 
 
-def examine(catalog: Catalog, cache: Path, sysfs: Path = Path("/sys")) -> list[Check]:
+def examine(catalog: Catalog, cache: Path, root: Path = Path("/")) -> list[Check]:
     """Every check in the order in which a bench needs them."""
     checks = [_python(), _engine(), *_building(), *_compilers(catalog), _disk(cache), _cores()]
-    return [*checks, _memory_cgroup(sysfs), _governor(sysfs), _idle(), _catalog(catalog)]
+    return [*checks, _memory_cgroup(root), _governor(root), _idle(), _catalog(catalog)]
 
 
 def _python() -> Check:
@@ -107,13 +108,8 @@ def _cores() -> Check:
     )
 
 
-def _memory_cgroup(sysfs: Path) -> Check:
-    unified = sysfs / "fs/cgroup/cgroup.controllers"
-    try:
-        has = "memory" in unified.read_text().split()
-    except OSError:
-        has = (sysfs / "fs/cgroup/memory").is_dir()
-    if has:
+def _memory_cgroup(root: Path) -> Check:
+    if environment.memory_cgroup(root):
         return Check("memory cgroup", "ok", "container memory can be read")
     return Check(
         "memory cgroup",
@@ -123,8 +119,8 @@ def _memory_cgroup(sysfs: Path) -> Check:
     )
 
 
-def _governor(sysfs: Path) -> Check:
-    path = sysfs / "devices/system/cpu/cpu0/cpufreq/scaling_governor"
+def _governor(root: Path) -> Check:
+    path = root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
     try:
         governor = path.read_text().strip()
     except OSError:

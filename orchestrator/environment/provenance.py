@@ -42,6 +42,7 @@ def facts(
         "governor": lambda: _governor(host),
         "turbo": lambda: _turbo(host),
         "memory_bytes": lambda: host.kilobytes("proc/meminfo", "MemTotal"),
+        "memory_cgroup": lambda: _memory_cgroup(host),
         "swap_bytes": lambda: host.kilobytes("proc/meminfo", "SwapTotal"),
         "aslr": lambda: int(host.text("proc/sys/kernel/randomize_va_space")),
         "virtualised": lambda: _virtualised(host, arch or os.uname().machine),
@@ -65,6 +66,23 @@ def facts(
     if not temperatures:
         refusals = {"temperatures_c": "no thermal zone and no processor sensor"}
     return {**found, "temperatures_c": temperatures or None, "reasons": {**reasons, **refusals}}
+
+
+def memory_cgroup(root: Path = ROOT) -> bool:
+    """Whether the kernel accounts memory per cgroup, version 1 or 2; Raspberry Pi OS switches it off."""
+    try:
+        return _memory_cgroup(Host(root))
+    except Unknown:
+        return False
+
+
+def _memory_cgroup(host: Host) -> bool:
+    mounted = host.folders("sys/fs/cgroup/*")
+    if not mounted:
+        raise Unknown("/sys/fs/cgroup: not mounted")
+    if "sys/fs/cgroup/cgroup.controllers" in mounted:
+        return "memory" in host.text("sys/fs/cgroup/cgroup.controllers").split()
+    return "sys/fs/cgroup/memory" in mounted
 
 
 def machine_id(root: Path = ROOT) -> str | None:

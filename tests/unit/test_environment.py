@@ -49,7 +49,8 @@ def test_a_virtual_machine_says_what_it_does_not_tell():
     found = facts("epyc-vm")
     assert found["virtualised"] is True
     unknown = {name for name, value in found.items() if value is None}
-    assert unknown == {"board", "governor", "turbo", "temperatures_c"} == set(found["reasons"])
+    expected = {"board", "governor", "turbo", "temperatures_c", "memory_cgroup"}
+    assert unknown == expected == set(found["reasons"])
 
 
 @pytest.mark.parametrize("device", ["hybrid", "docker-cgroup1", "nuc"])
@@ -57,6 +58,24 @@ def test_every_unknown_fact_has_its_reason(device):
     found = facts(device, arch="aarch64")
     assert {name for name, value in found.items() if value is None} == set(found["reasons"])
     assert all(found["reasons"].values())
+
+
+@pytest.mark.parametrize(
+    ("files", "on"),
+    [
+        ({"cgroup.controllers": "cpuset cpu io memory pids\n"}, True),
+        ({"cgroup.controllers": "cpuset cpu io pids\n"}, False),
+        ({"memory/memory.usage_in_bytes": "1\n", "unified/cgroup.controllers": "pids\n"}, True),
+        ({"cpu/cpu.shares": "1024\n"}, False),
+        ({}, False),
+    ],
+)
+def test_whether_memory_is_accounted(tmp_path, files, on):
+    for name, text in files.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert environment.memory_cgroup(tmp_path) is on
 
 
 def test_an_empty_machine_is_all_reasons(tmp_path):
