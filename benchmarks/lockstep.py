@@ -29,11 +29,11 @@ from orchestrator.execute import Load, execute
 from orchestrator.plan import FULL
 
 # name -> (model, rounds of a b b a)
-CASES = {"lockstep": ("digits-cnn", 500), "lockstep_mobilenet": ("mobilenet-v2", 10)}
+CASES = {"lockstep": ("digits-cnn", 500), "lockstep_mobilenet": ("mobilenet-v2", 6)}
 FIGURES = tuple(CASES)
 RUNTIME, FORMAT = "onnxruntime", "onnx"
 LIMIT, LIMIT_TEXT = 0.02, "ratio within 2 %"
-BLOCK, PAIRS = 8, 5
+BLOCK, PAIRS = 8, 9
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ def measure(place: Place) -> Iterator[Figure]:
     with scratch() as parent:
         folders = list(write_folders(parent, 2 * DEVICES, CASES))
         files = [str(folder / "summary.json") for folder in folders[:DEVICES]]
-        out = str(parent / "out")
+        out, copy = str(parent / "out"), str(parent / "copy")
         for _ in range(REPEATS):
             seconds, once = _merge(place, folders[:DEVICES], out)
             ours.append(seconds)
-            peers.append(_run([sys.executable, str(_PROGRAMS / "json_copy.py"), out, *files], place)[0])
+            peers.append(_run([sys.executable, str(_PROGRAMS / "json_copy.py"), copy, *files], place)[0])
         _, twice = _merge(place, folders, out)
     mine = median(ours)
     note = f"peer: the same JSON read and written unseen; {DEVICES * CASES} cases of 5 launches"

@@ -18,10 +18,8 @@ class Null(sdk.Runner):
 
     def signature(self):
         """What the inputs of the request hold."""
-        return {
-            "inputs": [{"name": "x", "shape": [1], "dtype": "float32", "quantization": None}],
-            "outputs": [],
-        }
+        tensors = [sdk.tensor("x", [1], "float32")]
+        return {"inputs": tensors, "outputs": tensors}
 
     def bind(self, index):
         """A call that returns at once."""
