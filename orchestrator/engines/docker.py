@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _USER = "10001:10001"
 # Compilers of some runtimes load what they build from /tmp, hence exec.
 _TMPFS = {"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"}
 _GRACE_S = 10.0
+# After the end what was still on its way arrives at once.
+_QUIET_S = 1.0
 
 
 class _Container:
@@ -64,21 +67,24 @@ class DockerEngine:
         import docker.errors
 
         sink = Sink(launch.stdout, launch.stderr)
-        container = None
+        container = end = None
         started_ns = time.monotonic_ns()
         try:
             container = self._create(launch)
             with _attached(container) as stream:
                 started_ns = time.monotonic_ns()
                 container.start()
+                end = _End(container, launch.timeout_s)
                 on_started(_Container(container))
-                timed_out = _pump(stream, launch, sink)
+                timed_out = _pump(stream, end.socket, launch, sink)
             return self._outcome(container, started_ns, timed_out, sink)
         except docker.errors.DockerException as problem:
             return Outcome(started_ns, time.monotonic_ns(), problem=f"Docker: {problem}")
         finally:
             if container is not None:
                 container.remove(force=True)
+            if end is not None:
+                end.close()
             sink.close()
 
     def _create(self, launch: Launch) -> Any:
@@ -113,11 +119,13 @@ class DockerEngine:
         )
 
     def _outcome(self, container: Any, started_ns: int, timed_out: bool, sink: Sink) -> Outcome:
+        import docker.errors
         import requests
 
         code: int | None = None
         if timed_out or sink.overflow:
-            container.kill()
+            with suppress(docker.errors.APIError):  # it may have ended meanwhile
+                container.kill()
         else:
             try:
                 code = int(container.wait(timeout=_GRACE_S)["StatusCode"])
@@ -149,29 +157,78 @@ def _attached(container: Any) -> Iterator[socket.socket]:
         connection.close()
 
 
-def _pump(connection: socket.socket, launch: Launch, sink: Sink) -> bool:
-    """Feed the request, drain the multiplexed stream; True when the deadline came first."""
+class _End:
+    """A socket that ends when the container does.
+
+    The Engine may keep an attached stream open after the end of a runner that left input unread.
+    """
+
+    def __init__(self, container: Any, timeout_s: float):
+        self.socket, ours = socket.socketpair()
+        self._thread = threading.Thread(target=self._wait, args=(container, timeout_s, ours), daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _wait(container: Any, timeout_s: float, ours: socket.socket) -> None:
+        import docker.errors
+        import requests
+
+        with ours, suppress(docker.errors.DockerException, requests.RequestException):
+            container.wait(timeout=timeout_s + 2 * _GRACE_S)
+
+    def close(self) -> None:
+        """After the container is gone."""
+        self._thread.join()
+        self.socket.close()
+
+
+def _pump(connection: socket.socket, end: socket.socket, launch: Launch, sink: Sink) -> bool:
+    """Feed the request, drain the multiplexed stream; True when the deadline came first.
+
+    ``end`` becomes readable when the container has ended.
+    """
     deadline = time.monotonic() + launch.timeout_s
+    connection.setblocking(False)
+    request: memoryview | None = memoryview(launch.request)
+    sources, frames = [connection, end], _Frames()
+    while True:
+        left = deadline - time.monotonic() if end in sources else _QUIET_S
+        if left <= 0:
+            return True
+        readable, writable, _ = select.select(sources, [] if request is None else [connection], [], left)
+        if not (readable or writable):
+            return end in sources
+        if request is not None and writable:
+            request = _feed(connection, request)
+        if connection in readable:
+            data = _receive(connection)
+            if not data:
+                return False
+            for stream, part in frames.feed(data):
+                sink.write(stream, part)
+            if sink.overflow:
+                return False
+        if end in readable:
+            sources, request = [connection], None
+
+
+def _feed(connection: socket.socket, request: memoryview) -> memoryview | None:
+    """Send what fits; the rest. After the last byte the runner's standard input ends, and nothing is left."""
     try:
-        connection.sendall(launch.request)
+        rest = request[connection.send(request) :]
+        if rest:
+            return rest
         connection.shutdown(socket.SHUT_WR)
     except OSError:
         pass  # it died before reading; its exit code tells
-    frames = _Frames()
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([connection], [], [], left)[0]:
-            return True
-        try:
-            data = connection.recv(1 << 16)
-        except ConnectionResetError:
-            return False
-        if not data:
-            return False
-        for stream, part in frames.feed(data):
-            sink.write(stream, part)
-        if sink.overflow:
-            return False
+    return None
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1 << 16)
+    except ConnectionResetError:
+        return b""
 
 
 class _Frames:

@@ -6,34 +6,27 @@ Takes about 25 seconds.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from orchestrator.artifacts import cache_root
-from orchestrator.domain import Status, Trial, TrialRecord
-from orchestrator.engines.base_images import native
+from orchestrator.domain import Status, TrialRecord
 from orchestrator.engines.docker import LABEL, DockerEngine
 from orchestrator.engines.images import Image
-from orchestrator.engines.launch import MAX_LOG_BYTES, Handle, Launch, Outcome, Target, split_cores
-from orchestrator.execute import execute
+from orchestrator.engines.launch import MAX_LOG_BYTES, Handle, Launch, Outcome
 from orchestrator.files import sha256_file
 from orchestrator.session import header
 from orchestrator.store import Run
 from orchestrator.wire import MAX_LINE_BYTES
-from tests.support import doubles
+from tests.support import containers, doubles
+from tests.support.containers import DEVICE, LIMIT_BYTES, left, one
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
-# No bench and no other test run uses this device: their containers are not ours to count or to remove.
-DEVICE = f"test-{os.getpid()}"
-LIMIT_BYTES = 96 << 20
 WINDOW = "in phase settle or measure"
 # What the script says -> status and the reason, as a regular expression.
 SCRIPTS: list[tuple[dict[str, str], Status, str | None]] = [
@@ -66,65 +59,6 @@ SCRIPTS: list[tuple[dict[str, str], Status, str | None]] = [
 ]
 NAMES = ["-".join(script.values()) for script, _, _ in SCRIPTS]
 
-# What the runner itself may do; run beside it in its container, as its user.
-LOOK = r"""
-import glob, json, os, time
-def runner():
-    for name in os.listdir("/proc"):
-        try:
-            words = open("/proc/%s/cmdline" % name).read().split("\0")
-        except OSError:
-            continue
-        if "/runner/runner.py" in words and "python3" in words[0]:
-            return name
-while not runner():
-    time.sleep(0.05)
-def writable(folder):
-    try:
-        open(folder + "/probe", "w").close()
-        return True
-    except OSError:
-        return False
-status = dict(line.rstrip("\n").split(":\t", 1) for line in open("/proc/%s/status" % runner()))
-print(json.dumps({
-    "status": status,
-    "init": open("/proc/1/comm").read().strip(),
-    "links": os.listdir("/sys/class/net"),
-    "writable": [name for name in ("/", "/runner", "/data/model", "/usr", "/dev", "/tmp") if writable(name)],
-    "mounted": sorted(os.listdir("/data")),
-    "devices": sorted(name for name in os.listdir("/dev") if not os.path.isdir("/dev/" + name)),
-}))
-"""
-
-
-class Watched(DockerEngine):
-    """The engine; keeps what a living container is, by the Engine and seen from inside."""
-
-    def __init__(self, arguments: dict[str, Any] | None = None) -> None:
-        super().__init__(doubles.ROOT, cache_root(), DEVICE, native(), arguments or {})
-        self.pids: list[int] = []
-        self.facts: dict[str, Any] = {}
-        self.inside: dict[str, Any] = {}
-
-    def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
-        """Launch, and look at it while it waits for its request."""
-
-        def look(handle: Handle) -> None:
-            on_started(handle)
-            self.pids.append(handle.pid)
-            self.facts = self._client.api.inspect_container(launch.name)
-            code, said = self._client.containers.get(launch.name).exec_run(["python3", "-c", LOOK])
-            assert code == 0, said
-            self.inside = json.loads(said)
-
-        return super().launch(launch, look)
-
-
-def left(client: Any, device: str = DEVICE) -> list[str]:
-    """The names of a device's containers, ended ones too."""
-    found = client.containers.list(all=True, filters={"label": f"{LABEL}={device}"})
-    return [container.name for container in found]
-
 
 @dataclass
 class Ends(doubles.Quiet):
@@ -151,7 +85,7 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(engine_client: Any, double_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("docker")
-    engine = DockerEngine(doubles.ROOT, cache_root(), DEVICE, native(), {})
+    engine = containers.engine()
     plan = doubles.plan_of([doubles.case(**script) for script, _, _ in SCRIPTS])
     session = doubles.session_of(plan, doubles.conditions_of(engine, memory_bytes=LIMIT_BYTES), folder)
     session.watcher = ends = Ends(engine_client)
@@ -204,78 +138,28 @@ def test_a_flood_of_standard_error_is_kept_within_its_limit(ran: Ran) -> None:
     assert long.read_bytes().endswith(note.encode())
 
 
-@pytest.fixture(scope="module")
-def watched(double_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Watched:
-    """What was seen of a container whose runner hangs until it is killed."""
-    engine = Watched()
-    record = one(engine, tmp_path_factory.mktemp("hang"), double_image.tag, behaviour="hang", at="load")
-    assert record.status is Status.TIMEOUT, record.reason
-    return engine
-
-
-def one(engine: DockerEngine, raw: Path, target: str, **script: str) -> TrialRecord:
-    """One trial of the double with one thread and a limit of memory."""
-    conditions = doubles.conditions_of(engine, memory_bytes=LIMIT_BYTES)
-    return execute(Trial(doubles.case(**script), 0), doubles.load(), Target("fake", target), conditions, raw)
-
-
-def test_the_engine_was_asked_for_a_shut_off_container(watched: Watched) -> None:
-    host, config = watched.facts["HostConfig"], watched.facts["Config"]
-    cores, _ = split_cores(doubles.available_cores(), 1)
-    assert host["NetworkMode"] == "none"
-    assert host["ReadonlyRootfs"] is True
-    assert list(host["Tmpfs"]) == ["/tmp"]
-    assert {"nosuid", "nodev"} <= set(host["Tmpfs"]["/tmp"].split(","))
-    assert config["User"] == "10001:10001"
-    assert host["CapDrop"] == ["ALL"]
-    assert not host["CapAdd"]
-    assert host["Privileged"] is False
-    assert host["SecurityOpt"] == ["no-new-privileges"]
-    assert host["PidsLimit"] == 512
-    assert host["Memory"] == host["MemorySwap"] == LIMIT_BYTES
-    assert host["CpusetCpus"] == ",".join(map(str, cores))
-    assert host["Init"] is True
-    assert not host["Devices"]
-    assert not host["DeviceRequests"]
-    assert {mount["Destination"]: mount["RW"] for mount in watched.facts["Mounts"]} == {"/data/model": False}
-    assert config["Labels"][LABEL] == DEVICE
-
-
-def test_the_runner_finds_itself_shut_off(watched: Watched) -> None:
-    status, cores = watched.inside["status"], split_cores(doubles.available_cores(), 1)[0]
-    assert status["Uid"].split() == status["Gid"].split() == ["10001"] * 4
-    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status[name], 16) == 0, name
-    assert status["NoNewPrivs"] == "1"
-    assert status["Seccomp"] == "2"  # the Engine's own filter stays on
-    assert status["Cpus_allowed_list"] == str(cores[0])
-    assert watched.inside["init"] == "docker-init"
-    assert watched.inside["links"] == ["lo"]
-    assert watched.inside["writable"] == ["/tmp"]
-    assert watched.inside["mounted"] == ["model"]
-
-
-def test_a_hanging_runner_is_gone_after_its_time(watched: Watched, engine_client: Any) -> None:
-    (pid,) = watched.pids
-    assert not psutil.pid_exists(pid)
-    assert left(engine_client) == []
-
-
-def test_only_the_devices_that_the_profile_names_are_there(
-    watched: Watched, double_image: Image, tmp_path: Path
-) -> None:
-    engine = Watched({"devices": ["/dev/zero:/dev/accelerator:r"]})
-    assert one(engine, tmp_path, double_image.tag).status is Status.OK
-    assert set(engine.inside["devices"]) - set(watched.inside["devices"]) == {"accelerator"}
-
-
 def test_an_image_that_is_not_there_is_a_row(double_image: Image, engine_client: Any, tmp_path: Path) -> None:
-    engine = DockerEngine(doubles.ROOT, cache_root(), DEVICE, native(), {})
+    engine = containers.engine()
     record = one(engine, tmp_path, "inferometer/fake:nowhere")
     assert record.status is Status.LAUNCH
     assert record.reason is not None
     assert "inferometer/fake:nowhere" in record.reason
     assert left(engine_client) == []
+
+
+@pytest.mark.parametrize("request_line", [b"x" * (2 << 20) + b"\n", b""], ids=["too long", "empty"])
+def test_a_request_that_is_refused_ends_at_once(
+    double_image: Image, tmp_path: Path, request_line: bytes
+) -> None:
+    """The double reads 1 MiB at most; the Engine keeps an attached stream open over input left unread."""
+    engine = containers.engine()
+    name, out = f"inferometer-{DEVICE}-refused", tmp_path / "out"
+    for _ in range(3):
+        launch = Launch(name, double_image.tag, "run", request_line, out, tmp_path / "err", 20.0)
+        outcome = engine.launch(launch, lambda handle: None)
+        assert (outcome.exit_code, outcome.timed_out, outcome.problem) == (1, False, None)
+        assert outcome.ended_ns - outcome.started_ns < 10 * 10**9
+        assert json.loads(out.read_bytes().splitlines()[-1])["code"] == "protocol"
 
 
 def test_an_interrupt_during_a_launch_leaves_no_container(
@@ -290,7 +174,7 @@ def test_an_interrupt_during_a_launch_leaves_no_container(
 
             return super().launch(launch, interrupt)
 
-    engine = Interrupted(doubles.ROOT, cache_root(), DEVICE, native(), {})
+    engine = containers.engine(Interrupted)
     with doubles.children_end(), pytest.raises(KeyboardInterrupt):
         one(engine, tmp_path, double_image.tag, behaviour="hang")
     assert left(engine_client) == []
@@ -303,7 +187,7 @@ def test_cleaning_removes_this_devices_containers_and_no_other(
     for device, name in names.items():
         engine_client.containers.create(double_image.tag, ["run"], name=name, labels={LABEL: device})
     try:
-        assert DockerEngine(doubles.ROOT, cache_root(), DEVICE, native(), {}).clean() == [names[DEVICE]]
+        assert containers.engine().clean() == [names[DEVICE]]
         assert left(engine_client) == []
         assert left(engine_client, f"{DEVICE}-other") == [names[f"{DEVICE}-other"]]
     finally:
