@@ -16,9 +16,10 @@ def _table(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    texts = [{name: _text(row[name]) for name in rows[0]} for row in rows]
-    widths = {name: max(len(cells[name]) for cells in (*texts, {name: name})) for name in rows[0]}
-    for cells in ({name: name for name in rows[0]}, *texts):
+    texts = [{name: _text(value) for name, value in row.items()} for row in rows]
+    table = [{name: name for name in row} for row in texts[:1]] + texts
+    widths = {name: max(len(cells[name]) for cells in table) for name in (table[0] if table else ())}
+    for cells in table:
         click.echo("  ".join(cells[name].ljust(width) for name, width in widths.items()).rstrip())
 
 
