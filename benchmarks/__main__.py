@@ -43,15 +43,17 @@ def main() -> int:
     """Measure what was asked for; returns the exit status."""
     known = [name for module in MODULES for name in module.FIGURES]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", choices=known, help=f"one of: {', '.join(known)}")
+    names = f"one of: {', '.join(known)}; repeatable"
+    parser.add_argument("--only", metavar="NAME", action="append", choices=known, help=names)
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--json", action="store_true", help="one JSON object a line")
-    style.add_argument("--markdown", action="store_true", help="a table for a document")
+    style.add_argument("--markdown", action="store_true", help="a table for a document, and where it is from")
     given = parser.parse_args()
     place, found = Place(PlainLines()), []
     if not (given.json or given.markdown):
         print(figure.line(figure.HEADINGS))
-    wanted = (given.only,) if given.only else tuple(known)
+    begun = place.describe() if given.markdown else ""
+    wanted = given.only or known
     for module in MODULES:
         for one in _measured(module, place, wanted):
             found.append(one)
@@ -60,7 +62,7 @@ def main() -> int:
             elif not given.markdown:
                 print(figure.line(one.cells()), flush=True)
     if given.markdown:
-        print(figure.markdown(found))
+        print(f"{begun}\n\n{figure.markdown(found)}")
     return 1 if any(one.ok is False for one in found) else 0
 
 

@@ -36,11 +36,12 @@ def measure(place: Place) -> Iterator[Figure]:
         return
     words = _peer_words(place)
     ours, peers = [], []
-    for _ in range(1 + REPEATS):
-        ours.append(_overhead_s(place, load))
-        peers.append(_seconds(words) if words else None)
+    with place.alone():
+        for _ in range(1 + REPEATS):
+            ours.append(_overhead_s(place, load))
+            peers += [_seconds(words)] if words else []
     mine = median(ours[1:])
-    theirs = median(peers[1:]) if words else None
+    theirs = median(peers[1:]) if peers else None
     contained = place.engine.name == "docker"
     peer = "docker run --rm IMAGE true" if contained else "python -c pass"
     note = f"peer: {peer}; {RUNTIME}, {MODEL}, engine {place.engine.name}"

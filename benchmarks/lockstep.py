@@ -81,6 +81,7 @@ class Beside:
 def measure(place: Place) -> Iterator[Figure]:
     """A figure for each model that is there."""
     with (
+        place.alone(),
         program(place, RUNTIME, "lockstep_runner") as runner,
         program(place, RUNTIME, "bare_onnxruntime") as bare,
     ):

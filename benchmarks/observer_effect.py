@@ -93,7 +93,7 @@ def measure(place: Place) -> Iterator[Figure]:
     target = place.target(RUNTIME)
     # One round more: the window does not begin with a round.
     settings = replace(FULL, min_duration_ns=(ROUNDS + 1) * len(abba.ORDER) * BLOCK_NS, max_iterations=10**7)
-    with scratch() as raw:
+    with place.alone(), scratch() as raw:
         engine = Toggling(place.engine, raw / "halting.jsonl")
         conditions = place.conditions(settings, engine, telemetry_interval_s=None)
         record = execute(place.trial(RUNTIME, load), load, target, conditions, raw)

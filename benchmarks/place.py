@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator import artifacts
+from orchestrator import artifacts, environment, lock
 from orchestrator.artifacts import cache_root
 from orchestrator.bench import choose_device, choose_engine
 from orchestrator.catalog import Catalog, Device, suite_root
 from orchestrator.domain import Case, Trial
 from orchestrator.engines.launch import Engine, Target, available_cores
-from orchestrator.environment import memory_limit_bytes
 from orchestrator.execute import Conditions, Load
 from orchestrator.plan import Settings
 from orchestrator.session import Watcher
@@ -41,11 +42,24 @@ class Place:
         """Docker where an Engine answers and can build, else processes."""
         return choose_engine(self.root, self.cache, "auto", self.device, self.watcher)[0]
 
+    def describe(self) -> str:
+        """When and where, for a document: the load average tells how quiet the machine is at the start."""
+        facts, today = environment.facts(self.root), datetime.now(timezone.utc).date()
+        machine = f"{facts['cpu_model']}, {facts['cores_logical']} cores"
+        system = f"{facts['os']}, {facts['arch']}, Python {facts['python']}, engine {self.engine.name}"
+        return f"{today}: {machine}; {system}; load average at the start {os.getloadavg()[0]:.1f}."
+
     def target(self, runtime: str) -> Target:
         """The runtime's image or virtual environment, made where it is not there yet."""
         if runtime not in self._targets:
             self._targets[runtime] = self.engine.prepare(self.catalog.runtimes()[runtime], self.watcher.say)
         return self._targets[runtime]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the device like a bench, which removes what another left behind. Raises InferometerError."""
+        with lock.hold(self.device.id, self.root / "benchmarks"):
+            yield
 
     def load(self, model: str, format_: str) -> Load | None:
         """The model's fp32 artifact at batch 1; None where it was not exported: nothing is exported here."""
@@ -61,7 +75,7 @@ class Place:
         self, settings: Settings, engine: Engine | None = None, telemetry_interval_s: float | None = 1.0
     ) -> Conditions:
         """Those of a bench on this machine, with another engine or without telemetry where wanted."""
-        limit = memory_limit_bytes(self.device.profile)
+        limit = environment.memory_limit_bytes(self.device.profile)
         return Conditions(engine or self.engine, settings, available_cores(), limit, telemetry_interval_s)
 
 
