@@ -59,12 +59,13 @@ class DockerEngine:
         """Remove containers of this device that a killed orchestrator left."""
         left = self._client.containers.list(all=True, filters={"label": f"{LABEL}={self._device}"})
         for container in left:
-            container.remove(force=True)
+            _remove(container)
         return [str(container.name) for container in left]
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """See :class:`orchestrator.engines.launch.Engine`."""
         import docker.errors
+        import requests
 
         sink = Sink(launch.stdout, launch.stderr)
         container = end = None
@@ -78,11 +79,11 @@ class DockerEngine:
                 on_started(_Container(container))
                 timed_out = _pump(stream, end.socket, launch, sink)
             return self._outcome(container, started_ns, timed_out, sink)
-        except docker.errors.DockerException as problem:
+        except (docker.errors.DockerException, requests.RequestException) as problem:
             return Outcome(started_ns, time.monotonic_ns(), problem=f"Docker: {problem}")
         finally:
             if container is not None:
-                container.remove(force=True)
+                _remove(container)
             if end is not None:
                 end.close()
             sink.close()
@@ -144,6 +145,15 @@ class DockerEngine:
             timed_out=timed_out,
             overflow=sink.overflow,
         )
+
+
+def _remove(container: Any) -> None:
+    """By force; what another has removed, or an engine that has gone, is no failure of a trial."""
+    import docker.errors
+    import requests
+
+    with suppress(docker.errors.DockerException, requests.RequestException):
+        container.remove(force=True)
 
 
 @contextmanager

@@ -180,6 +180,20 @@ def test_an_interrupt_during_a_launch_leaves_no_container(
     assert left(engine_client) == []
 
 
+def test_a_container_that_someone_removes_is_a_row(double_image: Image, tmp_path: Path) -> None:
+    class Removed(DockerEngine):
+        def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
+            def remove(handle: Handle) -> None:
+                on_started(handle)
+                assert containers.engine().clean() == [launch.name]
+
+            return super().launch(launch, remove)
+
+    record = one(containers.engine(Removed), tmp_path, double_image.tag, behaviour="hang")
+    assert record.status in (Status.LAUNCH, Status.CRASHED)
+    assert record.reason
+
+
 def test_cleaning_removes_this_devices_containers_and_no_other(
     double_image: Image, engine_client: Any
 ) -> None:
