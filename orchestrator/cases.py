@@ -53,6 +53,7 @@ def make_plan(
     cases = expand(wish, models, wish.variants or ("nq",), sweeps)
     for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
         cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps)
+    cases = list(dict.fromkeys(cases))  # one name in two formats asks for each case twice
     kept, skips = sift(
         cases,
         [
@@ -131,7 +132,7 @@ def _format(
     case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model], own: Sequence[Artifact]
 ) -> str | None:
     formats = runtimes[case.runtime].formats
-    existing = {artifact.format for artifact in own if artifact.model == case.model}
+    existing = {item.format for item in own if (item.model, item.batch) == (case.model, case.batch)}
     existing |= set(models[case.model].variants[case.variant]) if case.model in models else set()
     if existing & set(formats):
         return None

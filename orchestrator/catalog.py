@@ -148,6 +148,7 @@ def read_device(path: Path) -> Device:
     fields = load_toml(path)
     accelerators = fields.table("accelerators")
     accelerators.table("cpu")  # every device has one
+    fields.table("recognise")
     return Device(
         path.stem,
         fields.get("title", str),

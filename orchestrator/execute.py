@@ -156,7 +156,7 @@ def _confined(cores: tuple[int, ...]) -> Iterator[None]:
 
 def container_name(trial: Trial) -> str:
     """A name Docker takes, readable in ``docker ps``."""
-    slug = "".join(char if char.isalnum() else "-" for char in trial.id)
+    slug = "".join(char if char.isascii() and char.isalnum() else "-" for char in trial.id)
     return f"{CONTAINER_PREFIX}-{slug}-{time.monotonic_ns():x}"
 
 

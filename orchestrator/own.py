@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import math
 import random
+import stat
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,12 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
     if not own.path.is_file():
         raise InferometerError(f"{own.path}: there is no such file")
     path = own.path.resolve()
+    others = path.stat().st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH
+    if engine.name == "docker" and not others:  # containers run as a user of their own
+        raise InferometerError(
+            f"{own.path}: file or folder is private, so no container can read it; "
+            "chmod o+r the file in a folder with o+x, or use ENGINE=process"
+        )
     mount = Mount(path.parent, "model")
     sha256 = sha256_file(path)
     request = wire.Request(
@@ -181,11 +188,12 @@ def bring_in(own: OwnModel, signature: Mapping[str, Any], sha256: str, cache: Pa
     tensors = [tensor(spec, pixels, own.input_range or (0.0, 1.0)) for pixels in _pixels(own, spec, seed)]
     folder = cache / "own" / sha256[:24]
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # containers read it as another user, whatever the umask
     inputs = folder / "inputs.npy"
     write_atomic(inputs, npy((len(tensors), *spec.shape), spec.dtype, b"".join(tensors)))
     path = own.path.resolve()
     return Artifact(
-        path.stem,
+        own.path.stem,  # the name given, also where it is a link
         "own",
         spec.shape[0],
         own.format,
@@ -207,7 +215,7 @@ def distinct(files: Sequence[OwnModel], models: Sequence[str]) -> None:
     for own in files:
         name = own.path.stem
         if not name.isprintable():
-            raise InferometerError(f"{own.path!s:.80}: its name holds control characters; rename the file")
+            raise InferometerError(f"{str(own.path)!r}: its name holds control characters; rename the file")
         if name in models:
             raise InferometerError(f"{own.path}: {name} is a model of --models too; rename the file")
         other = seen.setdefault((name, own.format), own.path)

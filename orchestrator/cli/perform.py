@@ -23,6 +23,8 @@ def order_of(given: Mapping[str, Any]) -> cases.Order:
     for option, name in (("--image", "images"), ("--input-range", "input_range")):
         if given.get(name) and not given["own"]:
             raise InferometerError(f"{option} is for a model file of your own; name it with --model")
+    if given.get("own") and given["batches"] and not given["models"]:
+        raise InferometerError("--batch: a model file of your own fixes its batch; leave the option out")
     names = ("device", "models", "variants", "runtimes", "threads", "batches", "options", "seed")
     wish = Wish(**{name: given[name] for name in names})
     return cases.Order(

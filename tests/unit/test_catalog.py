@@ -25,6 +25,8 @@ title = "A board"
 platform = "linux/arm64"
 min_launches = 10
 [accelerators.cpu]
+[recognise]
+arch = ["aarch64"]
 """
 RUNTIME = """
 title = "A runtime"
@@ -135,6 +137,7 @@ def test_a_runtime_with_a_wrong_field(tmp_path: Path, line: str, replacement: st
         ("min_launches = 10", 'min_launches = "10"', "field min_launches must be a whole number, got '10'"),
         ("min_launches = 10", "min_launches = true", "field min_launches must be a whole number, got True"),
         ("[accelerators.cpu]", "", "field accelerators is missing"),
+        ("[recognise]", "[rules]", "field recognise is missing; add it"),
         ("[accelerators.cpu]", "[accelerators.npu]", "field accelerators.cpu is missing"),
         ("[accelerators.cpu]", "[accelerators]\ncpu = 1", "field accelerators.cpu must be a table, got 1"),
     ],
