@@ -34,14 +34,17 @@ class Run:
     @classmethod
     def create(cls, folder: Path, header: Mapping[str, Any]) -> Run:
         """Make the folder with its ``run.json``. Raises InferometerError if it holds a run already."""
+        if (folder / "run.json").exists():
+            raise InferometerError(f"{folder} already holds a run; choose another RESULTS folder")
         try:
+            # Repairing deletes what no trial wrote below raw/: never in a folder that is somebody else's.
+            if any(not path.name.startswith(".run.json.") for path in _content(folder)):
+                raise InferometerError(f"{folder} holds other files; choose an empty RESULTS folder")
             (folder / "raw").mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise InferometerError(
                 f"{folder}: cannot be made ({problem.strerror}); choose another RESULTS folder"
             ) from None
-        if (folder / "run.json").exists():
-            raise InferometerError(f"{folder} already holds a run; choose another RESULTS folder")
         write_atomic(folder / "run.json", _pretty({"schema": SCHEMA, **header}))
         return cls(folder)
 
@@ -141,6 +144,13 @@ class Run:
     def write_summary(self, document: Mapping[str, Any]) -> None:
         """Replace ``summary.json``."""
         write_atomic(self.folder / "summary.json", _pretty(document))
+
+
+def _content(folder: Path) -> list[Path]:
+    """What lies in a folder and its raw/, beside an empty raw/ itself."""
+    found = [path for path in folder.iterdir() if path.name != "raw"] if folder.exists() else []
+    raw = folder / "raw"
+    return found + (list(raw.iterdir()) if raw.exists() else [])
 
 
 def _pretty(document: Mapping[str, Any]) -> bytes:

@@ -25,19 +25,22 @@ def _counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int
     return tuple(int(word) for word in words)
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+def seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """A time limit that is a time."""
     if value is None or 1 <= value <= _DAY_S:  # not click.FloatRange: nan passes it
         return value
     raise click.BadParameter(f"{value:g}: give seconds from 1 to {_DAY_S}")
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
-    found = []
+    found: list[tuple[str, str, tuple[str, ...]]] = []
     for value in values:
         name, equals, rest = value.partition("=")
         runtime, dot, option = name.partition(".")
         if not (equals and dot and rest):
             raise click.BadParameter(f"{value!r}: write RUNTIME.OPTION=VALUE[,VALUE]")
+        if any(earlier[:2] == (runtime, option) for earlier in found):
+            raise click.BadParameter(f"{name} is given twice; list its values: {name}=A,B")
         found.append((runtime, option, tuple(rest.split(","))))
     return tuple(found)
 
@@ -73,7 +76,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 "--timeout",
                 "timeout_s",
                 type=float,
-                callback=_seconds,
+                callback=seconds,
                 help="Seconds before a trial is killed.",
             ),
             click.option("--seed", type=click.IntRange(0), default=0, help="Seeds the order of trials."),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.bench import seconds
+
 if TYPE_CHECKING:
     from orchestrator.conformance.suite import Result
 
@@ -44,7 +46,12 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option("--toml", type=click.Path(path_type=Path), help="runner.toml of an --image or --command.")
 @click.option("--clause", "clauses", multiple=True, help="Check this clause (C6) or check only. Repeatable.")
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(1), default=120.0, help="Seconds a launch may take."
+    "--timeout",
+    "timeout_s",
+    type=float,
+    callback=seconds,
+    default=120.0,
+    help="Seconds a launch may take.",
 )
 @click.option(
     "--keep", type=click.Path(path_type=Path), help="New folder that keeps every request, transcript, log."

@@ -51,7 +51,10 @@ def ready(wish: Wish, catalog: Catalog, cache: Path, say: Say) -> Subject:
     if wish.image is not None:
         name, engine, target = f"image {wish.image}", _docker(catalog.root, cache, wish.image), wish.image
     else:
-        words = shlex.split(wish.command or "")
+        try:
+            words = shlex.split(wish.command or "")
+        except ValueError as problem:
+            raise InferometerError(f"--command: {problem}; mend its quotes") from None
         runtime = runtime or _beside(words)
         name, engine, target = (
             f"command {wish.command}",

@@ -49,6 +49,12 @@ def test_scripts_get_json(tmp_path: Path, command: str) -> None:
         (["plan", *FAKE, "--option", "fake.latency=3"], ["unknown option of fake", "mean latency_ns?"]),
         (["plan", *FAKE, "--option", "fake.wait=bsuy"], ["unknown value of fake.wait", "mean busy?"]),
         (["plan", "--option", "fake"], ["'fake': write RUNTIME.OPTION=VALUE"]),
+        (
+            ["plan", *FAKE, "--option", "fake.latency_ns=1"],
+            ["fake.latency_ns is given twice; list its values"],
+        ),
+        (["conformance", "--command", "'"], ["--command: No closing quotation; mend its quotes"]),
+        (["conformance", "--runtime", "fake", "--timeout", "nan"], ["'--timeout': nan: give seconds"]),
         (["models", "--models", "digits"], ["unknown model 'digits'", "Did you mean digits-cnn?"]),
         (["images", "--runtimes", "pytroch"], ["unknown runtime 'pytroch'", "Did you mean pytorch?"]),
         (["bench", *FAKE, "--image", "x.png"], ["--image", "name it with --model"]),
@@ -87,6 +93,20 @@ def test_a_results_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     refused(inferometer(tmp_path, "bench", *FAKE, "--results", "file"), "file: cannot be made", "RESULTS")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["", ".", "photos"])
+def test_a_results_folder_that_holds_other_files(tmp_path: Path, name: str) -> None:
+    picture = tmp_path / name / "raw" / "holiday.nef"
+    picture.parent.mkdir(parents=True)
+    picture.write_text("mine")
+    done = inferometer(tmp_path, "bench", *FAKE, "--results", name)
+    refused(done, "holds other files; choose an empty RESULTS folder")
+    assert picture.read_text() == "mine"
+    picture.rename(tmp_path / name / "holiday.nef")
+    picture.parent.rmdir()
+    refused(inferometer(tmp_path, "bench", *FAKE, "--results", name), "holds other files")
+    assert not picture.parent.exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
