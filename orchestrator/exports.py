@@ -135,10 +135,11 @@ def _in_venv(
     if weights:
         arguments += ["--weights", str(weights)]
     parser = _Lines(progress, model.id)
-    with log.open("wb") as stream:
-        child = subprocess.Popen(
-            [str(python), "-m", "models", *arguments], cwd=root, stdout=subprocess.PIPE, stderr=stream
-        )
+    command = [str(python), "-m", "models", *arguments]
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=stream) as child,
+    ):
         assert child.stdout
         try:
             for line in child.stdout:
@@ -146,7 +147,6 @@ def _in_venv(
             code = child.wait()
         finally:
             child.kill()
-            child.wait()
     _conclude(code, parser, log, model)
 
 

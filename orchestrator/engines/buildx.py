@@ -101,8 +101,9 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
     environment.pop("DOCKER_CONTEXT", None)
     log.parent.mkdir(parents=True, exist_ok=True)
     steps = Steps()
-    with log.open("w", encoding="utf-8") as stream:
-        child = subprocess.Popen(
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -110,7 +111,8 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             env=environment,
             text=True,
             errors="replace",
-        )
+        ) as child,
+    ):
         assert child.stdout
         try:
             for line in child.stdout:
@@ -121,7 +123,6 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             return child.wait()
         finally:
             child.kill()
-            child.wait()
 
 
 class Steps:
