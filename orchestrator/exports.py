@@ -18,6 +18,8 @@ from orchestrator import artifacts
 from orchestrator.catalog import Model
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
+from orchestrator.engines.docker import Frames, attached
+from orchestrator.engines.launch import STDERR
 from orchestrator.files import sha256_file
 
 Progress = Callable[[str], None]
@@ -107,13 +109,16 @@ def _in_container(
         labels={"org.inferometer.exporter": model.id},
     )
     try:
-        container.start()
+        parser, frames = _Lines(progress, model.id), Frames()
         # Read both streams as they come: stdout is progress, stderr the log.
-        with log.open("wb") as stream:
-            parser = _Lines(progress, model.id)
-            for out, err in container.attach(stream=True, logs=True, demux=True):
-                stream.write(err or b"")
-                parser.feed(out or b"")
+        with log.open("wb") as stream, attached(container) as connection:
+            container.start()
+            while data := connection.recv(1 << 16):
+                for number, part in frames.feed(data):
+                    if number == STDERR:
+                        stream.write(part)
+                    else:
+                        parser.feed(part)
         code = container.wait()["StatusCode"]
         _conclude(code, parser, log, model)
     finally:

@@ -72,7 +72,7 @@ class DockerEngine:
         started_ns = time.monotonic_ns()
         try:
             container = self._create(launch)
-            with _attached(container) as stream:
+            with attached(container) as stream:
                 started_ns = time.monotonic_ns()
                 container.start()
                 end = _End(container, launch.timeout_s)
@@ -157,7 +157,8 @@ def _remove(container: Any) -> None:
 
 
 @contextmanager
-def _attached(container: Any) -> Iterator[socket.socket]:
+def attached(container: Any) -> Iterator[socket.socket]:
+    """All three streams of a container that is not started yet; closed with the block."""
     raw = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     connection: socket.socket = getattr(raw, "_sock", raw)
     try:
@@ -200,7 +201,7 @@ def _pump(connection: socket.socket, end: socket.socket, launch: Launch, sink: S
     deadline = time.monotonic() + launch.timeout_s
     connection.setblocking(False)
     request: memoryview | None = memoryview(launch.request)
-    sources, frames = [connection, end], _Frames()
+    sources, frames = [connection, end], Frames()
     while True:
         left = deadline - time.monotonic() if end in sources else _QUIET_S
         if left <= 0:
@@ -241,7 +242,7 @@ def _receive(connection: socket.socket) -> bytes:
         return b""
 
 
-class _Frames:
+class Frames:
     """Docker's attach format: 8 bytes of header (stream, 3 zeros, big-endian length), then payload.
 
     Source: Docker Engine API, "Attach to a container", Stream format.

@@ -7,7 +7,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engines.docker import _Frames
+from orchestrator.engines.docker import Frames
 
 frames = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=40)), max_size=12)
 
@@ -18,7 +18,7 @@ def packed(parts: list[tuple[int, bytes]]) -> bytes:
 
 def unpacked(chunks: list[bytes]) -> dict[int, bytes]:
     found: dict[int, bytes] = defaultdict(bytes)
-    reader = _Frames()
+    reader = Frames()
     for chunk in chunks:
         for stream, part in reader.feed(chunk):
             assert part
@@ -56,7 +56,7 @@ def test_what_is_there_is_given_at_once(parts: list[tuple[int, bytes]], data: st
 
 
 def test_a_frame_of_the_largest_size_is_not_waited_for() -> None:
-    reader = _Frames()
+    reader = Frames()
     header = bytes([1, 0, 0, 0]) + (2**32 - 1).to_bytes(4, "big")
     assert list(reader.feed(header + b"ab")) == [(1, b"ab")]
     assert list(reader.feed(b"c")) == [(1, b"c")]
