@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -42,7 +43,8 @@ def _python() -> Check:
 
 def _engine() -> Check:
     try:
-        version = docker.connect().version()["Version"]
+        with contextlib.closing(docker.connect()) as client:
+            version = client.version()["Version"]
     except InferometerError as problem:
         return Check(
             "docker engine",
@@ -88,6 +90,9 @@ def _compilers(catalog: Catalog) -> list[Check]:
 
 def _disk(cache: Path) -> Check:
     place = next(path for path in (cache, *cache.parents) if path.exists())
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        detail = f"{place} is no folder that can be written, the cache cannot be at {cache}"
+        return Check("disk", "missing", detail, "mend it, or set INFEROMETER_CACHE to another place")
     free = shutil.disk_usage(place).free
     if free >= _DISK_BYTES:
         return Check("disk", "ok", f"{free / 2**30:.0f} GiB free for {cache}")

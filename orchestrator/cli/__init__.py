@@ -23,6 +23,12 @@ def _mend(problem: OSError) -> str:
     return "choose another place or mend this one (folders: RESULTS, INFEROMETER_CACHE, TMPDIR)"
 
 
+def _complain(problem: click.UsageError) -> None:
+    path = problem.ctx.command_path if problem.ctx else "inferometer"
+    text = " ".join(problem.format_message().split())
+    click.echo(f"inferometer: {text.rstrip('.')}; see {path} --help", err=True)
+
+
 class Commands(click.Group):
     """Turns refusals into one line on stderr and an exit status; loads a command when it is used."""
 
@@ -60,16 +66,18 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
-        return super().make_context(*args, **more)
+        try:
+            return super().make_context(*args, **more)
+        except click.UsageError as problem:
+            _complain(problem)
+            raise click.exceptions.Exit(2) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""
         try:
             return super().invoke(ctx)
         except click.UsageError as problem:
-            path = problem.ctx.command_path if problem.ctx else "inferometer"
-            text = " ".join(problem.format_message().split())
-            click.echo(f"inferometer: {text.rstrip('.')}; see {path} --help", err=True)
+            _complain(problem)
             ctx.exit(2)
         except OSError as problem:
             if problem.errno == errno.EPIPE:

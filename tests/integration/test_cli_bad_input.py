@@ -36,6 +36,7 @@ def test_scripts_get_json(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "texts"),
     [
+        (["--nope"], ["No such option '--nope'"]),
         (["rport"], ["unknown command 'rport'", "Did you mean report?", "run-status"]),
         (["bench", "--mdoels", "x"], ["No such option '--mdoels'", "--models", "inferometer bench --help"]),
         (["bench", "--engine", "dokcer"], ["'--engine': 'dokcer'", "'auto', 'docker', 'process'"]),
