@@ -78,6 +78,7 @@ def _row(device: str, number: int) -> CaseSummary:
         rate_hz=1e9 / p50_ns,
         artifact_bytes=102_230_000,
         container_peak_bytes=231 * 2**20,
+        vm_hwm_bytes=198 * 2**20,
         parity=Parity(4, 4, 4.8e-6),
         weights="random(0)",
         engine="docker",

@@ -245,7 +245,8 @@ class CaseSummary:
     load_ns: float | None = None
     rate_hz: float | None = None  # inputs per second: batch / mean latency
     artifact_bytes: int | None = None
-    container_peak_bytes: int | None = None  # highest over launches
+    container_peak_bytes: int | None = None  # highest over launches, as is the next
+    vm_hwm_bytes: int | None = None
     accuracy: Score | None = None
     parity: Parity | None = None  # worst over launches
     weights: str | None = None  # "pretrained", "trained", "random(0)"

@@ -83,11 +83,9 @@ def _measured(
         interval = launch_interval(windows, _seed(common.case))
     firsts = [record.first_ns for record in ok if record.first_ns is not None]
     loads = [record.phases_ns["load"] for record in ok if "load" in record.phases_ns]
-    peaks = [
-        record.memory.container_peak_bytes
-        for record in ok
-        if record.memory and record.memory.container_peak_bytes is not None
-    ]
+    memories = [record.memory for record in ok if record.memory]
+    peaks = [memory.container_peak_bytes for memory in memories if memory.container_peak_bytes is not None]
+    residents = [memory.vm_hwm_bytes for memory in memories if memory.vm_hwm_bytes is not None]
     return replace(
         common,
         p50_ns=math.fsum(medians) / len(medians),
@@ -100,6 +98,7 @@ def _measured(
         load_ns=median(loads) if loads else None,
         rate_hz=common.case.batch * 1e9 / mean_ns if mean_ns else None,
         container_peak_bytes=max(peaks, default=None),
+        vm_hwm_bytes=max(residents, default=None),
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),

@@ -112,6 +112,7 @@ def reason(summary: CaseSummary, field: str) -> str:
         "rate_hz": "no mean latency",
         "artifact_bytes": "the artifact's size was not recorded",
         "container_peak_bytes": "no peak was recorded",
+        "vm_hwm_bytes": "no VmHWM was recorded",
         "accuracy": "no accuracy: this model has no labels here",
         "parity": "no parity: this model has no reference outputs",
         "weights": "the origin of the weights was not recorded",

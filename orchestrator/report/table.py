@@ -177,7 +177,8 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
             ),
         ),
         Column("artifact\nMiB", mib("artifact_bytes")),
-        Column("peak\nMiB", known(mib("container_peak_bytes"))),
+        Column("container\nMiB", known(mib("container_peak_bytes"))),
+        Column("process\nMiB", known(mib("vm_hwm_bytes"))),
         Column("accuracy", known(cells.accuracy_cell)),
         Column("parity", known(cells.parity_cell)),
     ]

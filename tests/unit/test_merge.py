@@ -71,7 +71,7 @@ def test_memory_accuracy_and_parity_are_the_worst_of_all_launches() -> None:
     windows = [window(1e7, i, 100) for i in range(3)]
     scores = [Score(9, 10), Score(8, 10), Score(10, 10)]
     parities = [Parity(4, 4, 0.5), Parity(4, 4, None), Parity(4, 4, 0.1)]
-    peaks = [Memory(10, "sampled"), Memory(30, "sampled"), Memory()]
+    peaks = [Memory(10, "sampled", 9), Memory(30, "sampled", 8), Memory()]
     records = [
         record(case(), i, windows[i], accuracy=scores[i], parity=parities[i], memory=peaks[i])
         for i in range(3)
@@ -79,7 +79,7 @@ def test_memory_accuracy_and_parity_are_the_worst_of_all_launches() -> None:
     row = summarise(case(), records, windows, (), Verdict.VALID, Facts(weights="trained"))
     assert row.accuracy == Score(8, 10)
     assert row.parity == Parity(4, 4, None)
-    assert row.container_peak_bytes == 30
+    assert (row.container_peak_bytes, row.vm_hwm_bytes) == (30, 9)
     unequal = summarise(
         case(),
         [record(case(), 0, windows[0], parity=Parity(3, 4, 0.1)), records[1]],
@@ -99,7 +99,15 @@ def test_what_is_unknown_stays_none() -> None:
     values = window(1e7, 0, 50)
     bare = record(case(), 0, values, memory=None, parity=None, first_ns=None, phases_ns={})
     row = summarise(case(), [bare], [values], (), Verdict.VALID, Facts())
-    for name in ("interval", "between_launch_cv", "first_ns", "load_ns", "container_peak_bytes", "parity"):
+    for name in (
+        "interval",
+        "between_launch_cv",
+        "first_ns",
+        "load_ns",
+        "container_peak_bytes",
+        "vm_hwm_bytes",
+        "parity",
+    ):
         assert getattr(row, name) is None, name
     assert row.p90 == Quantile(None, "n too small: 50 of 64")
     assert row.p99 == Quantile(None, "n too small: 50 of 662")

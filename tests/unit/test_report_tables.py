@@ -63,7 +63,7 @@ def test_every_column_is_there_at_every_width() -> None:
         "launches",
         "n",
     ]
-    titles += ["first", "load", "rate", "artifact", "peak", "accuracy", "parity", "findings"]
+    titles += ["first", "load", "rate", "artifact", "container", "process", "accuracy", "parity", "findings"]
     for width in (80, 120, 300):
         text = shown(document(), width)
         for title in titles:
@@ -169,7 +169,7 @@ def test_names_and_reasons_are_no_markup() -> None:
     text = markdown.render(hostile())
     for line in text.splitlines():
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) == 25, line
+            assert len(re.findall(r"(?<!\\)\|", line)) == 26, line
     assert "<i>" not in text
     assert "\x1b" not in text + shown(hostile(), 80)
     assert "[bold]x" in shown(hostile(), 80)
