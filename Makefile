@@ -15,7 +15,7 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(if $(filter-out 0,$(QUICK)),--quick) $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED))
 
 help: ## the verbs
-	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || cat $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## .venv from requirements.lock, every hash checked
 	@$(PYTHON) bootstrap.py $(VENV) requirements.lock requirements-dev.lock

@@ -58,7 +58,7 @@ class Place:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the device like a bench, which removes what another left behind. Raises InferometerError."""
-        with lock.hold(self.device.id, self.root / "benchmarks"):
+        with lock.hold("benchmarks"):
             yield
 
     def load(self, model: str, format_: str) -> Load | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -105,14 +106,38 @@ def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str]) -
         "forced": None if match.matches else match.reason,
         "machine": environment.machine_id(),
         "engine": engine,
-        "runtimes": {name: images.tag(name, root) for name in runtimes},
+        "runtimes": {name: _content(name, root, engine) for name in runtimes},
     }
+
+
+def _content(runtime: str, root: Path, engine: str) -> str:
+    """What names a runtime's program and pins, whatever Dockerfile it has or has not."""
+    if engine == "docker":
+        return images.tag(runtime, root)
+    digest = hashlib.sha256()
+    for folder in (root / "runners/sdk", root / "runners" / runtime):
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tuple[Run, Session]:
     """The whole bench up to the last trial. Raises InferometerError, KeyboardInterrupt."""
-    root = catalog.root
     device = choose_device(catalog, order.wish.device, order.force)
+    # Before anything is made ready: building an image would disturb whoever is measuring.
+    with lock.hold(f"a bench of {device.id}") as note:
+        return _perform(catalog, cache, order, device, watcher, note)
+
+
+def _perform(
+    catalog: Catalog,
+    cache: Path,
+    order: Order,
+    device: Device,
+    watcher: Watcher,
+    note: Callable[[str], None],
+) -> tuple[Run, Session]:
+    root = catalog.root
     engine, notes = choose_engine(root, cache, order.engine, device, watcher)
     mine = _bring_in(catalog, cache, order, device, engine, watcher)
     plan = make_plan(catalog, cache, order, device, engine.name, mine)
@@ -121,45 +146,40 @@ def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tu
             "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
         )
         raise InferometerError(f"nothing to measure: {reasons}")
-    runtimes = catalog.runtimes()
     used = sorted({case.runtime for case in plan.cases})
     marks = identity(root, device, engine.name, used)
     folder = _folder(order, device, plan, marks)
-    with lock.hold(device.id, folder):
-        engine.clean()
-        if (folder / "run.json").exists():
-            run = Run.open(folder)
-            plan = restore_order(run, plan)
-            done = sum(1 for _ in run.records())
-            watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
-        else:
-            facts = environment.facts(root)
-            created = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            least = max(FULL.launches, device.min_launches)
-            content = {
-                **header(plan, marks, facts),
-                "notes": list(notes),
-                "created_utc": created,
-                "least_launches": least,
-            }
-            run = Run.create(folder, content)
-        session = Session(
-            root,
-            cache,
-            plan,
-            Conditions(
-                engine, plan.settings, available_cores(), environment.memory_limit_bytes(device.profile)
-            ),
-            runtimes,
-            catalog.models(),
-            watcher,
-            {(artifact.model, artifact.format): artifact for artifact in mine},
-        )
-        try:
-            session.run(run)
-        except OSError as problem:
-            problem.filename = problem.filename or str(folder)  # a full disk names no file
-            raise
+    note(str(folder))
+    engine.clean()
+    if (folder / "run.json").exists():
+        run = Run.open(folder)
+        plan = restore_order(run, plan)
+        done = sum(1 for _ in run.records())
+        watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
+    else:
+        content = {
+            **header(plan, marks, environment.facts(root)),
+            "notes": list(notes),
+            "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "least_launches": max(FULL.launches, device.min_launches),
+        }
+        run = Run.create(folder, content)
+    memory_bytes = environment.memory_limit_bytes(device.profile)
+    session = Session(
+        root,
+        cache,
+        plan,
+        Conditions(engine, plan.settings, available_cores(), memory_bytes),
+        catalog.runtimes(),
+        catalog.models(),
+        watcher,
+        {(artifact.model, artifact.format): artifact for artifact in mine},
+    )
+    try:
+        session.run(run)
+    except OSError as problem:
+        problem.filename = problem.filename or str(folder)  # a full disk names no file
+        raise
     return run, session
 
 

@@ -33,7 +33,9 @@ def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def key(case: Case, artifact: Artifact, target: Target, format_: str) -> str:
     """Content key of a compiled artifact."""
-    parts = [artifact.sha256, target.digest or target.target, format_, str(case.threads)]
+    # Without an image the runner lies in a checkout, where it may change under the same name.
+    programs = [sha256_file(Path(word)) for word in target.target.split("\0") if word.endswith(".py")]
+    parts = [artifact.sha256, target.digest or target.target, *programs, format_, str(case.threads)]
     parts += [f"{name}={value}" for name, value in case.options] + [processor_flags()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 

@@ -1,4 +1,4 @@
-"""One bench per device: a lock the kernel drops when its holder dies, however it dies."""
+"""One bench per machine: a lock the kernel drops when its holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,12 +14,13 @@ from orchestrator.domain import InferometerError
 
 
 @contextmanager
-def hold(device: str, run: Path, folder: Path | None = None) -> Iterator[None]:
-    """Hold the machine-wide lock of a device. Raises InferometerError naming the present holder.
+def hold(what: str, folder: Path | None = None) -> Iterator[Callable[[str], None]]:
+    """Hold the machine's lock for ``what``. Raises InferometerError naming the present holder.
 
-    The file lies in the machine's temporary folder, so that checkouts and users share it.
+    The file lies in the machine's temporary folder, so that checkouts and users share it; whatever they
+    call the machine, it can do one thing at a time. Yields a call that says better what it is held for.
     """
-    path = (folder or Path(tempfile.gettempdir())) / f"inferometer-{device}.lock"
+    path = (folder or Path(tempfile.gettempdir())) / "inferometer.lock"
     try:
         handle = _open(path)
     except OSError as problem:
@@ -30,10 +31,14 @@ def hold(device: str, run: Path, folder: Path | None = None) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InferometerError(_refusal(device, handle)) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "run": str(run)}).encode(), 0)
-        yield
+            raise InferometerError(_refusal(handle)) from None
+
+        def note(what: str) -> None:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps({"pid": os.getpid(), "for": what}).encode(), 0)
+
+        note(what)
+        yield note
     finally:
         os.close(handle)
 
@@ -50,10 +55,10 @@ def _open(path: Path) -> int:
         return handle
 
 
-def _refusal(device: str, handle: int) -> str:
+def _refusal(handle: int) -> str:
     try:
         holder: Mapping[str, object] = json.loads(os.pread(handle, 4096, 0))
-        who = f"process {holder['pid']} into {holder['run']}"
+        who = f"process {holder['pid']} for {holder['for']}"
     except (ValueError, KeyError, TypeError):
         who = "another process"
-    return f"device {device} is being measured by {who}; wait for it or stop it"
+    return f"this machine is in use by {who}; wait for it or stop it"

@@ -165,9 +165,10 @@ def memory(footprint: Line | None, lines: Sequence[Line], contained: bool = True
     """Peak memory of one launch.
 
     The container's peak is the cgroup's own (``memory.peak``, in version 1 ``memory.max_usage_in_bytes``;
-    method ``cgroup_peak``), from the runner's last words or from telemetry, whichever read it later and
-    so higher. Without one, the highest reading of the current usage (``sampled``: a peak between two
-    readings is missed). Cgroup figures include page cache, the artifact's own pages among them. Zero is
+    method ``cgroup_peak``), as the runner read it before its window: telemetry's would count what the
+    runner does after it (some look up their placement with a second session). Where the runner could
+    not, telemetry's; without one, the highest reading of the current usage (``sampled``: a peak between
+    two readings is missed). Cgroup figures include page cache, the artifact's own pages among them. Zero is
     no figure: Docker shows it where the memory cgroup is switched off. ``contained`` is False where the
     runner has no container; a cgroup that holds telemetry too is not taken for one either.
     """
@@ -187,7 +188,7 @@ def _container_peak(said: Line, lines: Sequence[Line]) -> tuple[int | None, str 
     currents, _ = _values(lines, CGROUP_CURRENT)
     if refused == "not_supported" and not peaks and not currents:
         return None, None, "its cgroup is shared with other processes"
-    peak = max([*peaks, said.get("cgroup_peak_bytes") or 0])
+    peak = said.get("cgroup_peak_bytes") or max(peaks, default=0)
     if peak:
         return peak, "cgroup_peak", ""
     if currents:

@@ -31,7 +31,7 @@ class Settings:
     quick: bool
 
 
-# Defaults of MEASUREMENT.md: at least 5 fresh processes; 64 iterations allow a p90 from one launch.
+# At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
 FULL = Settings(5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 900.0, False)
 # A first look: enough to see an order of magnitude, and every result says so.
 QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 300.0, True)

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from orchestrator import artifacts, compiled, exports, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Model, Runtime
-from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord
+from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord, Verdict
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
+from orchestrator.findings import verdict
 from orchestrator.plan import Plan, to_json
 from orchestrator.store import Run
 
@@ -49,22 +50,38 @@ class Session:
     def run(self, run: Run) -> None:
         """Launch every trial that has no record yet. Raises KeyboardInterrupt after cleaning up."""
         run.repair()
-        done = {record.trial for record in run.records()}
+        earlier = list(run.records())
+        done = {record.trial for record in earlier}
+        artifact_of = {record.case.id: record.artifact_sha256 for record in earlier}
         left = [trial for trial in self.plan.trials if trial.id not in done]
         number, total = len(done), len(self.plan.trials)
         for runtime in sorted({trial.case.runtime for trial in left}):
             self._prepare(runtime)  # all of them first: a build between trials would heat the machine
-        for trial in left:
+        for position, trial in enumerate(left):
+            if trial.case.id not in self._loads:
+                self._load_round(left[position:])
             load = self._load(trial.case)
             if isinstance(load, str):
                 total -= 1
                 continue
+            if artifact_of.setdefault(trial.case.id, load.artifact.sha256) != load.artifact.sha256:
+                raise InferometerError(
+                    f"{run.folder}: the artifact of {trial.case.id} is another one than this run began with; "
+                    f"begin anew with another RESULTS folder, or delete {run.folder}"
+                )
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
             record = execute(trial, load, self._target(trial.case.runtime), self.conditions, raw)
             run.append(record, raw)
             number += 1
             self.watcher.trial_ended(number, total, record)
+
+    def _load_round(self, left: Sequence[Trial]) -> None:
+        """Make ready what the first round of these trials loads: no export runs between two of them."""
+        for trial in left:
+            if trial.launch != left[0].launch:
+                return
+            self._load(trial.case)
 
     def _prepare(self, runtime: str) -> None:
         try:
@@ -152,8 +169,10 @@ def restore_order(run: Run, plan: Plan) -> Plan:
 
 
 def exit_code(records: Sequence[TrialRecord], skipped: Sequence[Skip]) -> int:
-    """0 when every trial is valid, 3 when some failed or could not be made ready."""
-    failed = any(record.status is not Status.OK for record in records)
+    """0 when every trial gave a figure, 3 when some failed, are invalid or could not be made ready."""
+    failed = any(
+        record.status is not Status.OK or verdict(record.findings) is Verdict.INVALID for record in records
+    )
     return 3 if failed or skipped else 0
 
 
@@ -168,6 +187,8 @@ def predictions(run: Run, session: Session) -> list[str]:
         with (run.raw(number) / "transcript.jsonl").open("rb") as stream:
             outputs = wire.read(stream).outputs
         for index, image in enumerate(images[record.case.model]):
+            if index not in outputs:
+                continue
             row = scoring.rows(outputs[index], record.case.batch)[0]
             best = scoring.top1(row)
             value = "" if best is None else f" ({row[best]:g})"

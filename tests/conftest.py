@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -18,6 +19,9 @@ from orchestrator.engines import buildx, images
 from orchestrator.engines.connection import connect
 
 SKIPPED = "no Docker: "
+
+# Started in the background by a shell, we would hand "SIGINT is ignored" down to what tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache

@@ -139,7 +139,7 @@ def run(
     with ExitStack() as stack:
         if subject.engine.name == "docker":
             # Alone, so that what an earlier one left behind can be told from what another needs now.
-            stack.enter_context(lock.hold("conformance", keep or Path("-")))
+            stack.enter_context(lock.hold("a conformance check"))
             subject.engine.clean()
         launches = Launches(subject, _scratch(keep, stack), say)
         return launches, judge(launches, checks, skips)

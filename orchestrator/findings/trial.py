@@ -8,7 +8,7 @@ from orchestrator.domain import Finding, Latency, Severity, Status, TrialRecord
 from orchestrator.findings.codes import Code
 from orchestrator.statistics import stability
 
-# Share of a launch's median latency that the timed loop itself may cost (MEASUREMENT: null model).
+# Share of a launch's median latency that the timed loop itself may cost (its null inference).
 HARNESS_LIMIT = 0.005
 # From here on the bias is larger than a typical difference between runtimes.
 HARNESS_SUSPECT = 0.05
@@ -80,6 +80,9 @@ def _parity(record: TrialRecord) -> list[Finding]:
                 f"by up to {parity.max_abs_difference:.2g}"
             )
         ]
+    if parity.tolerance is not None and parity.max_abs_difference > parity.tolerance:
+        message = f"outputs differ from PyTorch's by up to {parity.max_abs_difference:.2g}, "
+        return [Code.PARITY_MISMATCH.finding(f"{message}more than the {parity.tolerance:.2g} of rounding")]
     return []
 
 

@@ -115,6 +115,8 @@ class PyTorch(sdk.Runner):
         if mode != "compiled":
             return {"executed": {mode: len(operations)}}
         captured = torch._dynamo.utils.counters["stats"]["calls_captured"]
+        if not captured:
+            raise sdk.RunnerError("accelerator", "the compiler took none of the model's operations")
         executed = {"inductor": captured, "eager": max(0, len(operations) - captured)}
         return {"executed": {place: count for place, count in executed.items() if count}}
 

@@ -361,6 +361,8 @@ class Session:
                 time.sleep(request.idle_ns / 1e9)
         minima = ticks(request.measure["min_duration_ns"]), request.measure["min_iterations"]
         fastest = max(min(latencies["first"] + latencies["warmup"]), ticks(100))
+        # Before room for latencies is made: a fast runtime would be charged for more of it.
+        footprint = read_footprint(load_peak)
         values = allocate(request.measure["max_iterations"], minima[1] + int(minima[0] / fastest))
         gc.collect()
         gc.disable()
@@ -371,7 +373,6 @@ class Session:
         with self.phase("measure", quiet=True):
             iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
         gc.enable()
-        footprint = read_footprint(load_peak)
         latencies["measure"] = values[:iterations]
         for name, series in latencies.items():
             for start in range(0, len(series), CHUNK):

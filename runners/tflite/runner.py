@@ -87,6 +87,8 @@ class Tflite(sdk.Runner):
             if operation["op_name"] != "DELEGATE"
         ]
         places = [node["on"] for node in nodes]
+        if self.request.options["delegate"] == "xnnpack" and "xnnpack" not in places:
+            raise sdk.RunnerError("accelerator", "XNNPACK took none of the model's nodes")
         return {
             "executed": {place: places.count(place) for place in sorted(set(places))},
             "nodes": nodes,

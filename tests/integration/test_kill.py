@@ -158,7 +158,7 @@ def test_a_second_bench_is_refused_naming_the_first(place: Path, cache: Path) ->
     _, said = second.communicate(timeout=20)
     assert second.returncode == 2
     assert len(said.splitlines()) == 1
-    assert f"is being measured by process {first.pid} into first; wait for it or stop it" in said
+    assert f"this machine is in use by process {first.pid} for first; wait for it or stop it" in said
     assert not (place / "second").exists()
     assert first.poll() is None
     first.send_signal(signal.SIGINT)

@@ -59,6 +59,7 @@ def test_every_code_has_advice_and_renders_itself() -> None:
         ({"harness_p50_ns": 0.06 * P50}, "harness_cost", Severity.SUSPECT),
         ({"parity": Parity(3, 4, 0.5)}, "parity_mismatch", Severity.SUSPECT),
         ({"parity": Parity(4, 4, None)}, "parity_mismatch", Severity.INVALID),
+        ({"parity": Parity(4, 4, 0.5, 0.1)}, "parity_mismatch", Severity.SUSPECT),
         ({"memory": None}, "memory_unavailable", Severity.NOTE),
         ({"memory": Memory(reasons={"container_peak_bytes": "why"})}, "memory_unavailable", Severity.NOTE),
         (

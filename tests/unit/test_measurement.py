@@ -208,8 +208,9 @@ def current(value, reason=None):
     "footprint, lines, expected",
     [
         (FOOTPRINT, [], (1000, "cgroup_peak")),
-        (FOOTPRINT, [peak(700), current(600)], (1000, "cgroup_peak")),  # the runner read it later
-        (FOOTPRINT, [peak(1100), current(600)], (1100, "cgroup_peak")),  # telemetry did
+        (FOOTPRINT, [peak(700), current(600)], (1000, "cgroup_peak")),
+        # Read after the window, when the runner looks up its placement: not the inference's memory.
+        (FOOTPRINT, [peak(1100), current(600)], (1000, "cgroup_peak")),
         (None, [peak(700), peak(800)], (800, "cgroup_peak")),
         (None, [peak(None, "no_sensor"), current(600), current(650), current(630)], (650, "sampled")),
         ({**FOOTPRINT, "cgroup_peak_bytes": None}, [current(600)], (600, "sampled")),

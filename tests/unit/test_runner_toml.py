@@ -58,9 +58,10 @@ def test_compiled_values_and_tools_name_existing_options(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_sdk_is_imported_first(folder: Path) -> None:
-    body = ast.parse((folder / "runner.py").read_text("utf-8")).body
-    assert isinstance(body[1], ast.Import)  # body[0] is the docstring
-    assert body[1].names[0].name == "inferometer_sdk"
+    tree = ast.parse((folder / "runner.py").read_text("utf-8"))
+    first = tree.body[1 if ast.get_docstring(tree) else 0]
+    assert isinstance(first, ast.Import)
+    assert first.names[0].name == "inferometer_sdk"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -101,3 +101,9 @@ def test_a_quantized_output_is_compared_as_real_values() -> None:
 )
 def test_a_mad_scale_is_no_parity(quantization: dict[str, list[float]]) -> None:
     assert scoring.compare({0: [0, 1]}, [[0.0, 1.0]], 1, quantization).max_abs_difference is None
+
+
+def test_the_tolerance_is_relative_to_the_largest_of_the_reference() -> None:
+    reference = [[0.5, -20.0], [1.0, 2.0]]
+    parity = scoring.compare(dict(enumerate(reference)), reference, 1, relative_tolerance=1e-3)
+    assert parity == Parity(2, 2, 0.0, 0.02)
