@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from orchestrator import artifacts
+from orchestrator import artifacts, weights
 from orchestrator.catalog import Model
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
+from orchestrator.engines.connection import connect
 from orchestrator.engines.docker import Frames, attached
 from orchestrator.engines.launch import STDERR
-from orchestrator.files import sha256_file
+from orchestrator.engines.process import die_with
 
 Progress = Callable[[str], None]
 _TIMEOUT_S = 3600
+# Labels: who made a container, so that a later export can tell whether anybody still waits for it.
+_PLACE, _OWNER = "org.inferometer.exporter.place", "org.inferometer.exporter.owner"
 # Random weights stand in for official ones that cannot be had; one seed, so that artifacts stay the same.
 WEIGHTS_SEED = 0
 
@@ -45,7 +52,7 @@ def ensure(
         return
     folder = cache / "artifacts" / model.id / variant / f"b{batch}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    weights, missing = fetch_weights(root, cache, model, progress)
+    found, missing = weights.fetch(root, cache, model, progress)
     progress(f"exporting {model.id} {variant} (once)")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         staging = Path(temporary)
@@ -54,10 +61,11 @@ def ensure(
         arguments += ["--key", artifacts.export_key(root, model)]
         if missing:
             arguments += ["--weights-missing", missing]
-        log = cache / "logs" / f"export-{model.id}-{variant}-b{batch}.log"
+        name = f"{model.id}-{variant}-b{batch}"
+        log = cache / "logs" / f"export-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         run = _in_container if engine == "docker" else _in_venv
-        run(root, cache, model, weights, arguments, staging, log, progress)
+        run(Export(root, cache, model, name, found, tuple(arguments), staging, log, progress))
         made = staging / "out"
         if artifacts.read_manifest(made) is None:
             raise InferometerError(f"the export of {model.id} wrote no manifest; see {log}")
@@ -74,85 +82,174 @@ def _readable(folder: Path) -> None:
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
 
 
-def _in_container(
-    root: Path,
-    cache: Path,
-    model: Model,
-    weights: Path | None,
-    arguments: list[str],
-    staging: Path,
-    log: Path,
-    progress: Progress,
-) -> None:
-    import docker
+@dataclass(frozen=True)
+class Export:
+    """One export on its way: what its container or process needs."""
 
-    image = images.ensure("models", root, cache, None, progress)
+    root: Path
+    cache: Path
+    model: Model
+    name: str
+    weights: Path | None
+    arguments: tuple[str, ...]
+    staging: Path
+    log: Path
+    progress: Progress
+
+
+class _Deadline:
+    """Counts from when the image or the environment is there."""
+
+    def __init__(self, export: Export):
+        self._export, self._limit_s = export, _TIMEOUT_S
+        self._end = time.monotonic() + self._limit_s
+
+    def left(self) -> float:
+        """Seconds. Raises InferometerError naming the log when none is left."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            who, log = self._export.model.id, self._export.log
+            raise InferometerError(f"the export of {who} was stopped after {self._limit_s} s; its log: {log}")
+        return left
+
+    def arrivals(self, stream: Any, receive: Callable[[int], bytes]) -> Iterator[bytes]:
+        """What comes out of a stream, until it ends."""
+        while True:
+            if select.select([stream], [], [], self.left())[0]:
+                data = receive(1 << 16)
+                if not data:
+                    return
+                yield data
+
+
+def _in_container(export: Export) -> None:
+    import requests
+
+    image = images.ensure("models", export.root, export.cache, None, export.progress)
+    card = export.model.path
     volumes = {
-        str(model.path): {"bind": f"/data/{model.path.name}", "mode": "ro"},
-        str(staging): {"bind": "/out", "mode": "rw"},
+        str(card): {"bind": f"/data/{card.name}", "mode": "ro"},
+        str(export.staging): {"bind": "/out", "mode": "rw"},
     }
-    arguments += ["--card", f"/data/{model.path.name}", "--out", "/out/out"]
-    if weights:
-        volumes[str(weights)] = {"bind": f"/data/weights/{weights.name}", "mode": "ro"}
-        arguments += ["--weights", f"/data/weights/{weights.name}"]
-    container = docker.from_env(timeout=_TIMEOUT_S).containers.create(
-        image.tag,
-        arguments,
-        network_mode="none",
-        read_only=True,
-        init=True,
-        tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},
-        user="10001:10001",
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        volumes=volumes,
-        labels={"org.inferometer.exporter": model.id},
-    )
-    try:
-        parser, frames = _Lines(progress, model.id), Frames()
-        # Read both streams as they come: stdout is progress, stderr the log.
-        with log.open("wb") as stream, attached(container) as connection:
-            container.start()
-            while data := connection.recv(1 << 16):
-                for number, part in frames.feed(data):
-                    if number == STDERR:
-                        stream.write(part)
-                    else:
-                        parser.feed(part)
-        code = container.wait()["StatusCode"]
-        _conclude(code, parser, log, model)
-    finally:
+    arguments = [*export.arguments, "--card", f"/data/{card.name}", "--out", "/out/out"]
+    if export.weights:
+        inside = f"/data/weights/{export.weights.name}"
+        volumes[str(export.weights)] = {"bind": inside, "mode": "ro"}
+        arguments += ["--weights", inside]
+    with closing(connect()) as client:
+        _remove_left(client)
+        deadline = _Deadline(export)
+        container = client.containers.create(
+            image.tag,
+            arguments,
+            name=f"inferometer-export-{export.name}-{os.getpid()}",
+            network_mode="none",
+            read_only=True,
+            init=True,
+            tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},
+            user="10001:10001",
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            pids_limit=512,  # torch uses threads
+            volumes=volumes,
+            labels=_labels(f"{os.getpid()} {_started(os.getpid())}"),
+        )
+        try:
+            parser, frames = _Lines(export.progress, export.model.id), Frames()
+            # Read both streams as they come: stdout is progress, stderr the log.
+            with export.log.open("wb") as stream, attached(container) as connection:
+                container.start()
+                for data in deadline.arrivals(connection, connection.recv):
+                    for number, part in frames.feed(data):
+                        if number == STDERR:
+                            stream.write(part)
+                        else:
+                            parser.feed(part)
+            try:
+                code = container.wait(timeout=deadline.left())["StatusCode"]
+            except requests.RequestException:
+                deadline.left()
+                raise
+        finally:
+            _remove(container)
+    _conclude(code, parser, export)
+
+
+def _labels(owner: str) -> dict[str, str]:
+    # Process ids say nothing on another machine that shares the engine, nor in another container.
+    return {_PLACE: f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}", _OWNER: owner}
+
+
+def _remove_left(client: Any) -> None:
+    """Remove exporters' containers whose orchestrator was killed; those of exports under way stay."""
+    here = f"{_PLACE}={_labels('')[_PLACE]}"
+    for container in client.containers.list(all=True, filters={"label": here}, ignore_removed=True):
+        if not _lives(container.labels[_OWNER]):
+            _remove(container)
+
+
+def _remove(container: Any) -> None:
+    import docker.errors
+    import requests
+
+    # Another one may remove it as well; the next export tries again.
+    with suppress(docker.errors.DockerException, requests.RequestException):
         container.remove(force=True)
 
 
-def _in_venv(
-    root: Path,
-    cache: Path,
-    model: Model,
-    weights: Path | None,
-    arguments: list[str],
-    staging: Path,
-    log: Path,
-    progress: Progress,
-) -> None:
-    python = venvs.ensure("models", root / "models", cache, progress)
-    arguments += ["--card", str(model.path), "--out", str(staging / "out")]
-    if weights:
-        arguments += ["--weights", str(weights)]
-    parser = _Lines(progress, model.id)
-    command = [str(python), "-m", "models", *arguments]
+def _lives(owner: str) -> bool:
+    pid, start = owner.split()
+    with suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+        return _started(int(pid)) == start
+    return True  # another user's
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, in ticks since boot: its id may go to another one. None when it is dead."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _in_venv(export: Export) -> None:
+    python = venvs.ensure("models", export.root / "models", export.cache, export.progress)
+    command = [str(python), "-m", "models", *export.arguments]
+    command += ["--card", str(export.model.path), "--out", str(export.staging / "out")]
+    if export.weights:
+        command += ["--weights", str(export.weights)]
+    parser, deadline = _Lines(export.progress, export.model.id), _Deadline(export)
     with (
-        log.open("wb") as stream,
-        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=stream) as child,
+        export.log.open("wb") as stream,
+        subprocess.Popen(
+            command,
+            bufsize=0,
+            cwd=export.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            preexec_fn=partial(die_with, os.getpid()),
+            start_new_session=True,
+        ) as child,
     ):
         assert child.stdout
         try:
-            for line in child.stdout:
-                parser.feed(line)
-            code = child.wait()
+            for data in deadline.arrivals(child.stdout, child.stdout.read):
+                parser.feed(data)
+            try:
+                code = child.wait(deadline.left())
+            except subprocess.TimeoutExpired:
+                deadline.left()
+                raise
         finally:
-            child.kill()
-    _conclude(code, parser, log, model)
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)  # its own session: helpers it forked go as well
+    _conclude(code, parser, export)
 
 
 class _Lines:
@@ -183,52 +280,9 @@ class _Lines:
             self._progress(f"  {self._model}: {message['name']} done in {seconds:.0f} s")
 
 
-def _conclude(code: int, parser: _Lines, log: Path, model: Model) -> None:
+def _conclude(code: int, parser: _Lines, export: Export) -> None:
     if code != 0 or parser.error:
         cause = parser.error or f"exit status {code}"
         if code == 137:
             cause = "killed, probably for lack of memory"
-        raise InferometerError(f"the export of {model.id} failed: {cause}; its log: {log}")
-
-
-def fetch_weights(
-    root: Path, cache: Path, model: Model, progress: Progress
-) -> tuple[Path | None, str | None]:
-    """(file, None) or (None, why there is none). Official weights are verified by SHA-256."""
-    card = model.weights
-    if card.get("kind") == "bundled":
-        return root / "models" / card["file"], None
-    path, sha256 = artifacts.weights_file(cache, model), card.get("sha256")
-    if path is None or not sha256:
-        return None, "the card names no weights"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        progress(f"downloading {path.name}")
-        problem = _download(card["url"], path, progress)
-        if problem:
-            return None, f"{path.name} cannot be downloaded ({problem}); put it at {path} to use it"
-    actual = sha256_file(path)
-    if not actual.startswith(sha256):
-        raise InferometerError(
-            f"{path}: SHA-256 is {actual[:12]}..., {model.path} says {sha256[:12]}...; delete it"
-        )
-    return path, None
-
-
-def _download(url: str, path: Path, progress: Progress) -> str | None:
-    partial = path.with_suffix(path.suffix + ".part")
-    try:
-        with urllib.request.urlopen(url, timeout=20) as response, partial.open("wb") as stream:
-            total, done, shown = int(response.headers.get("Content-Length") or 0), 0, 0
-            while chunk := response.read(1 << 20):
-                stream.write(chunk)
-                done += len(chunk)
-                if total and done * 10 // total > shown:
-                    shown = done * 10 // total
-                    progress(f"  {path.name}: {shown * 10} %")
-        if total and done != total:
-            return f"cut off after {done} of {total} bytes"
-    except (urllib.error.URLError, OSError) as problem:
-        return str(getattr(problem, "reason", problem))
-    os.replace(partial, path)
-    return None
+        raise InferometerError(f"the export of {export.model.id} failed: {cause}; its log: {export.log}")

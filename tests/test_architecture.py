@@ -22,6 +22,7 @@ ROWS = [
     ["own"],
     ["execute"],
     ["exports", "diagnosis"],
+    ["weights"],
     ["engines", "artifacts", "environment", "store"],
     ["catalog", "lock"],
     ["wire", "plan", "measurement", "merge", "findings", "scoring"],

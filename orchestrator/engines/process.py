@@ -21,6 +21,13 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _GRACE_S = 5.0
 
 
+def die_with(parent: int) -> None:
+    """Called in a child before its exec: the kernel kills it when ``parent``, which forked it, dies."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+
+
 class _Process:
     def __init__(self, popen: subprocess.Popen[bytes]):
         self._popen = popen
@@ -57,9 +64,7 @@ class ProcessEngine:
         cores, parent = launch.cores, os.getpid()
 
         def become_runner() -> None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # it died before the line above
-                os._exit(1)
+            die_with(parent)
             if cores:
                 os.sched_setaffinity(0, cores)
 
