@@ -37,7 +37,8 @@ def images(runtimes: str, prune: bool, as_json: bool) -> None:
     if prune:
         for tag in builder.prune(catalog.root, [*existing, "models"]):
             say(f"removed {tag}")
-    rows = [{"runtime": name, **builder.state(name, catalog.root)} for name in [*existing, "models"]]
+    built = [name for name in [*existing, "models"] if builder.dockerfile(name, catalog.root).is_file()]
+    rows = [{"runtime": name, **builder.state(name, catalog.root)} for name in built]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return

@@ -46,8 +46,13 @@ def tag(name: str, root: Path, platform: str | None = None) -> str:
     return f"{REPOSITORY}/{name}:{digest.hexdigest()[:12]}"
 
 
+def dockerfile(name: str, root: Path) -> Path:
+    """Where the Dockerfile of a runtime or of ``models`` lies, if it has one."""
+    return root / "Dockerfiles" / f"{name}.Dockerfile"
+
+
 def _dockerfile(name: str, root: Path) -> Path:
-    path = root / "Dockerfiles" / f"{name}.Dockerfile"
+    path = dockerfile(name, root)
     if not path.is_file():
         raise InferometerError(f"{path} is missing; add it, or use ENGINE=process")
     return path
