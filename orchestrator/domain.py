@@ -137,6 +137,7 @@ class Parity:
     top1_equal: int
     total: int
     max_abs_difference: float | None  # None: an output was missing or not finite
+    tolerance: float | None = None  # what summation order explains; None where a variant changes values
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ class TrialRecord:
     image: str | None = None  # image digest, or None under the process engine
     artifact_sha256: str | None = None
     artifact: Mapping[str, Any] = field(default_factory=dict)  # format bytes weights weights_reason reference
+    cores: tuple[int, ...] = ()  # the runner's; empty in records older than this field
     phases_ns: Mapping[str, int] = field(default_factory=dict)  # duration of each finished phase
     steady: bool | None = None
     first_ns: int | None = None
@@ -197,6 +199,7 @@ class TrialRecord:
                 **data,
                 "case": Case.from_json(data["case"]),
                 "status": Status(data["status"]),
+                "cores": tuple(data.get("cores", ())),
                 "latency": build(Latency, data["latency"]),
                 "memory": build(Memory, data["memory"]),
                 "accuracy": build(Score, data["accuracy"]),

@@ -19,7 +19,8 @@ from orchestrator import measurement, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Trial, TrialRecord
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, split_cores
+from orchestrator.engines.cores import split_cores
+from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
 from orchestrator.files import sha256_file
 from orchestrator.findings import trial_findings
 from orchestrator.plan import Settings
@@ -119,6 +120,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         image=target.digest,
         artifact_sha256=load.artifact.sha256,
         artifact=_artifact(load.artifact),
+        cores=theirs,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
     contained = conditions.engine.name == "docker"
@@ -239,7 +241,7 @@ def _measured(
     }
     if values and window:
         fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)
-    if transcript.outputs:
+    if transcript.outputs or transcript.done:  # a runner that kept them back scores as it answered
         fields |= _scored(transcript, artifact, batch)
     return fields
 
@@ -256,7 +258,8 @@ def _scored(transcript: wire.Transcript, artifact: Artifact, batch: int) -> dict
     if artifact.reference:
         reference = json.loads(artifact.reference.read_bytes())["outputs"]
         quantization = signature[0].get("quantization")
-        fields["parity"] = scoring.compare(transcript.outputs, reference, batch, quantization)
+        tolerance = scoring.FLOAT_TOLERANCE if artifact.variant == "nq" else None
+        fields["parity"] = scoring.compare(transcript.outputs, reference, batch, quantization, tolerance)
     if artifact.labels:
         fields["accuracy"] = scoring.score(transcript.outputs, json.loads(artifact.labels.read_bytes()))
     return fields

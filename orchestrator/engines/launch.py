@@ -144,13 +144,3 @@ class Sink:
 def available_cores() -> tuple[int, ...]:
     """The cores this process may use, in order."""
     return tuple(sorted(os.sched_getaffinity(0)))
-
-
-def split_cores(cores: tuple[int, ...], threads: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(runner's cores, ours): the last ``threads`` for the runner, the rest for what watches it.
-
-    Where all are needed, both get all: the observer then shares, which the observer effect shows.
-    """
-    if threads >= len(cores):
-        return cores, cores
-    return cores[-threads:], cores[:-threads]

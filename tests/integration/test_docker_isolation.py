@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from orchestrator.domain import Status
+from orchestrator.engines.cores import split_cores
 from orchestrator.engines.docker import LABEL, DockerEngine
 from orchestrator.engines.images import Image
-from orchestrator.engines.launch import Handle, Launch, Outcome, split_cores
+from orchestrator.engines.launch import Handle, Launch, Outcome
 from tests.support import containers, doubles
 from tests.support.containers import DEVICE, LIMIT_BYTES, left, one
 

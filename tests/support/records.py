@@ -58,6 +58,7 @@ records = st.builds(
     exit_code=st.none() | counts,
     versions=st.dictionaries(texts, st.none() | texts, max_size=2),
     image=st.none() | texts,
+    cores=st.lists(counts, max_size=2).map(tuple),
     phases_ns=st.dictionaries(texts, counts, max_size=2),
     steady=st.none() | st.booleans(),
     first_ns=st.none() | counts,

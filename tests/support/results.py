@@ -50,6 +50,7 @@ def record(which: Case, launch: int, values: list[int], **fields: Any) -> TrialR
         versions={"suite": "0.1.0", "protocol": "1.0.0", "sdk": "1.0.0", "runtime": "1.31.1"},
         image="sha256:" + "0" * 64,
         artifact_sha256="a" * 64,
+        cores=(3,),
         phases_ns={"import": 300_000_000, "load": 84_000_000 + launch * 1_000_000, "measure": 5_000_000_000},
         steady=True,
         first_ns=2 * values[0],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from orchestrator.engines.launch import (
     Limits,
     Sink,
     available_cores,
-    split_cores,
 )
 from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
 
@@ -83,20 +81,6 @@ def test_the_limits_are_those_of_the_protocol() -> None:
         in text
     )
     assert MAX_LOG_BYTES >= 10_000_000  # C4: 10 MB of log are kept
-
-
-cores = st.sets(st.integers(0, 127), min_size=1, max_size=16).map(lambda found: tuple(sorted(found)))
-
-
-@given(cores, st.integers(1, 20))
-def test_cores_are_split_where_there_are_enough(cores: tuple[int, ...], threads: int) -> None:
-    theirs, ours = split_cores(cores, threads)
-    if threads < len(cores):
-        assert len(theirs) == threads
-        assert sorted(theirs + ours) == list(cores)
-    else:
-        assert theirs == ours == cores
-    assert all(a < b for a, b in pairwise(theirs))
 
 
 def test_available_cores_are_some() -> None:
