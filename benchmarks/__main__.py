@@ -13,6 +13,7 @@ from dataclasses import asdict
 from types import ModuleType
 
 from benchmarks import (
+    bench_time,
     figure,
     help_time,
     image_size,
@@ -34,6 +35,7 @@ MODULES: tuple[ModuleType, ...] = (
     observer,
     observer_effect,
     launch_overhead,
+    bench_time,
     image_size,
     merge_size,
 )

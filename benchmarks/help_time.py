@@ -24,25 +24,30 @@ REPEATS = 10
 
 def measure(place: Place) -> Iterator[Figure]:
     """The one figure."""
-    program = Path(sys.executable).parent / "inferometer"
-    words = [str(program)] if program.exists() else list(place.command)
-    help_, bare = [*words, "--help"], [sys.executable, "-c", "pass"]
-    _seconds(help_), _seconds(bare)
+    help_, bare = help_words(place), [sys.executable, "-c", "pass"]
+    seconds(help_), seconds(bare)
     ours, peers = [], []
     for _ in range(REPEATS):
-        ours.append(_seconds(help_))
-        peers.append(_seconds(bare))
+        ours.append(seconds(help_))
+        peers.append(seconds(bare))
     mine = median(ours)
     yield Figure(
         FIGURES[0], "s", mine, median(peers), f"<= {LIMIT_S} s", mine <= LIMIT_S, "peer: python -c pass"
     )
 
 
-def _seconds(words: Sequence[str]) -> float:
+def help_words(place: Place) -> list[str]:
+    """``inferometer --help``, by the installed command where there is one."""
+    program = Path(sys.executable).parent / "inferometer"
+    return [*([str(program)] if program.exists() else place.command), "--help"]
+
+
+def seconds(words: Sequence[str]) -> float:
+    """The time of a fresh process. Raises InferometerError with its last line where it fails."""
     start = time.perf_counter()
     done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    seconds = time.perf_counter() - start
+    spent = time.perf_counter() - start
     if done.returncode:
         last = done.stderr.splitlines()[-1:]
         raise InferometerError(f"{' '.join(words)}: exit status {done.returncode}: {''.join(last)}")
-    return seconds
+    return spent

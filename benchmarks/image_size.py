@@ -11,10 +11,12 @@ from collections.abc import Iterator
 
 from benchmarks.figure import Figure, absent
 from benchmarks.place import Place
+from orchestrator.catalog import Catalog, suite_root
 from orchestrator.engines import images
 from orchestrator.engines.connection import connect
 
-RUNTIMES = ("onnxruntime", "tflite", "pytorch")
+# Those of a bench that names none.
+RUNTIMES = tuple(name for name, item in Catalog(suite_root()).runtimes().items() if item.default)
 FIGURES = tuple(f"image_size_{runtime}" for runtime in RUNTIMES)
 FACTOR = 1.3
 LIMIT_TEXT = f"<= {FACTOR} installed + base"

@@ -22,9 +22,10 @@ from benchmarks import abba
 from benchmarks.entry import Entry, program
 from benchmarks.figure import Figure, absent
 from benchmarks.place import Place, scratch
+from benchmarks.wrapped import Wrapped
 from orchestrator import wire
 from orchestrator.domain import InferometerError, Status
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome
+from orchestrator.engines.launch import Handle, Launch, Mount, Outcome
 from orchestrator.execute import Load, execute
 from orchestrator.plan import FULL
 
@@ -36,23 +37,13 @@ LIMIT, LIMIT_TEXT = 0.02, "ratio within 2 %"
 BLOCK, PAIRS = 8, 9
 
 
-@dataclass(frozen=True)
-class Beside:
+@dataclass
+class Beside(Wrapped):
     """An engine that launches a second program with each: same core, same options, same request."""
 
-    engine: Engine
     entries: tuple[Entry, Entry]  # a, b
     order: str
     turns: Path
-
-    @property
-    def name(self) -> str:
-        """The engine's name, as what a trial is depends on it."""
-        return self.engine.name
-
-    def see(self, mount: Mount) -> str:
-        """As the engine does."""
-        return self.engine.see(mount)
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Both to their ends; the outcome is the first one's. Raises InferometerError for the second."""

@@ -21,9 +21,10 @@ from pathlib import Path
 from benchmarks import abba
 from benchmarks.figure import Figure, absent
 from benchmarks.place import Place, scratch
+from benchmarks.wrapped import Wrapped
 from orchestrator import wire
 from orchestrator.domain import InferometerError, Status
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome
+from orchestrator.engines.launch import Handle, Launch, Outcome
 from orchestrator.execute import execute, start_telemetry, stop_telemetry
 from orchestrator.plan import FULL
 
@@ -36,22 +37,12 @@ INTERVAL_S = 1.0  # of telemetry, as in a bench
 Edge = tuple[int, bool]  # CLOCK_MONOTONIC in ns, telemetry is on from then on
 
 
-@dataclass(frozen=True)
-class Toggling:
+@dataclass
+class Toggling(Wrapped):
     """An engine that runs telemetry beside each launch and halts it in every second pair of blocks."""
 
-    engine: Engine
     telemetry: Path
     edges: list[Edge] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        return self.engine.name
-
-    def see(self, mount: Mount) -> str:
-        """As the engine does."""
-        return self.engine.see(mount)
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """To the end, telemetry with it."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as program
-from benchmarks import abba, figure, lockstep, observer, observer_effect
+from benchmarks import abba, bench_time, figure, image_size, lockstep, observer, observer_effect
 from benchmarks.figure import Figure
 from benchmarks.observer import Look
+from benchmarks.wrapped import Wrapped
+from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
+from tests.support.records import record
 
 HELD = Figure("help_time", "s", 0.2, 0.1, "<= 0.3 s", True, "peer: another")
 MISSED = Figure("merge_memory", "MB", 123.456, 100.0, "ratio <= 1.2", False, "a|b")
@@ -212,3 +218,67 @@ def test_turns_alternate_as_ordered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for done in [pool.submit(work, side) for side in "ab"]:
             done.result(30)
     assert ran == list(enumerate(order))
+
+
+def test_every_default_runtime_has_an_image_size() -> None:
+    runtimes = Catalog(suite_root()).runtimes()
+    defaults = [f"image_size_{name}" for name, runtime in runtimes.items() if runtime.default]
+    assert defaults == list(image_size.FIGURES)
+
+
+def test_a_wrapped_engine_is_the_engine_in_all_but_its_launches() -> None:
+    engine: Any = SimpleNamespace(
+        name="inner", prepare=lambda *given: given, see=lambda mount: mount, clean=lambda: ["left"]
+    )
+    runtime: Any = "runtime"
+    wrapped = Wrapped(engine)
+    assert (wrapped.name, wrapped.clean()) == ("inner", ["left"])
+    assert wrapped.see(runtime) == runtime
+    assert wrapped.prepare(runtime, print) == (runtime, print)
+
+
+def test_the_phases_of_a_bench_are_those_of_all_its_trials() -> None:
+    records = [
+        replace(record(0), phases_ns={"load": 10**9, "measure": 2 * 10**9}),
+        replace(record(1), phases_ns={"load": 5 * 10**8}),
+        record(2),  # died before its first phase
+    ]
+    assert bench_time.phases_s(records) == pytest.approx(3.5)
+
+
+def test_a_bench_of_the_default_models_only_where_all_are_exported() -> None:
+    assert bench_time.wish([]) == ()
+    assert bench_time.wish(["a", "b"]) == ("--models", bench_time.MODEL)
+
+
+def benching(folder: Path, body: str) -> Any:
+    """A place whose program under test is ``body``, which finds its results folder in ``results``."""
+    path = folder / "program.py"
+    where = "results = pathlib.Path(sys.argv[sys.argv.index('--results') + 1])"
+    path.write_text(f"import pathlib, sys, time\n{where}\n{body}")
+    return SimpleNamespace(command=(sys.executable, str(path)), root=folder)
+
+
+def test_a_start_lasts_until_the_first_request_and_the_bench_is_interrupted(tmp_path: Path) -> None:
+    body = """
+raw = results / "raw" / "00000"
+raw.mkdir(parents=True)
+time.sleep(0.3)
+try:
+    (raw / "request.json").write_text("{}")
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    assert 0.29 < bench_time.start_s(benching(tmp_path, body), ()) < 20
+
+
+def test_a_bench_that_ends_before_its_first_trial_has_no_start(tmp_path: Path) -> None:
+    place = benching(tmp_path, "sys.exit('device is being measured by another')")
+    with pytest.raises(InferometerError, match="ended with 1, not 130: device is being measured"):
+        bench_time.start_s(place, ())
+
+
+def test_a_bench_with_a_failed_trial_gives_no_figure(tmp_path: Path) -> None:
+    with pytest.raises(InferometerError, match="ended with 3, not 0"):
+        bench_time.whole(benching(tmp_path, "sys.exit(3)"), ())

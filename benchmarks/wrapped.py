@@ -1,0 +1,32 @@
+"""An engine that launches in a way of its own and is another engine in all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from orchestrator.catalog import Runtime
+from orchestrator.engines.launch import Engine, Mount, Target
+
+
+@dataclass
+class Wrapped:
+    """To derive from: a subclass adds ``launch``."""
+
+    engine: Engine
+    name: str = field(init=False)  # the engine's, as what a trial is depends on it
+
+    def __post_init__(self) -> None:
+        self.name = self.engine.name
+
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+        """As the engine does."""
+        return self.engine.prepare(runtime, progress)
+
+    def see(self, mount: Mount) -> str:
+        """As the engine does."""
+        return self.engine.see(mount)
+
+    def clean(self) -> list[str]:
+        """As the engine does."""
+        return self.engine.clean()
