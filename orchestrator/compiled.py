@@ -48,14 +48,14 @@ def ensure(
     conditions: Conditions,
     cache: Path,
     progress: Callable[[str], None],
-) -> tuple[Path, str]:
-    """(path, SHA-256) of the compiled artifact. Raises InferometerError when the runner cannot make it."""
+) -> tuple[Path, str, int]:
+    """(path, SHA-256, build time in ns). Raises InferometerError when the runner cannot make it."""
     folder = cache / "compiled" / key(case, artifact, target, format_)
     stored = folder / "compiled.json"
     if stored.exists():
         entry = json.loads(stored.read_bytes())
         check(folder / entry["file"], entry["sha256"])
-        return folder / entry["file"], entry["sha256"]
+        return folder / entry["file"], entry["sha256"], entry["build_ns"]
     progress(f"compiling {case.model} for {case.runtime_label} (once on this machine)")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".compile.") as temporary:
@@ -73,7 +73,8 @@ def ensure(
         os.replace(made, folder / made.name)
     entry = {"file": made.name, "sha256": sha256, "build_ns": message["build_ns"], "bytes": message["bytes"]}
     write_atomic(stored, json.dumps(entry).encode())
-    return folder / made.name, sha256
+    progress(f"  {case.model}: compiled in {message['build_ns'] / 1e9:.0f} s")
+    return folder / made.name, sha256, message["build_ns"]
 
 
 def _compile(

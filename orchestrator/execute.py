@@ -49,6 +49,7 @@ class Load:
     path: Path
     format: str
     sha256: str
+    build_ns: int | None = None  # what compiling took, whenever that was
     accelerator: str = "cpu"
 
 
@@ -119,7 +120,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         versions=_versions(transcript),
         image=target.digest,
         artifact_sha256=load.artifact.sha256,
-        artifact=_artifact(load.artifact),
+        artifact=_artifact(load),
         cores=theirs,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
@@ -131,18 +132,27 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
     return replace(record, findings=trial_findings(record, values, fallback))
 
 
-def _artifact(artifact: Artifact) -> dict[str, Any]:
-    reference = None
+def _artifact(load: Load) -> dict[str, Any]:
+    artifact, reference = load.artifact, None
     if artifact.reference and artifact.labels:
         outputs = dict(enumerate(json.loads(artifact.reference.read_bytes())["outputs"]))
         reference = asdict(scoring.score(outputs, json.loads(artifact.labels.read_bytes())))
     return {
         "format": artifact.format,
         "bytes": artifact.bytes,
+        "compiled": _compiled(load),
         "weights": artifact.weights,
         "weights_reason": artifact.weights_reason,
         "reference": reference,
     }
+
+
+def _compiled(load: Load) -> dict[str, Any] | None:
+    """What was made of the artifact on this machine and loaded in its stead."""
+    if load.build_ns is None:
+        return None
+    size = load.path.stat().st_size
+    return {"format": load.format, "sha256": load.sha256, "bytes": size, "build_ns": load.build_ns}
 
 
 @contextmanager

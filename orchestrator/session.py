@@ -113,10 +113,10 @@ class Session:
         made = runtime.compiled_format(dict(case.options))
         if made is None:
             return Load(artifact, artifact.path, artifact.format, artifact.sha256)
-        path, sha256 = compiled.ensure(
+        path, sha256, build_ns = compiled.ensure(
             case, artifact, target, made, self.conditions, self.cache, self.watcher.say
         )
-        return Load(artifact, path, made, sha256)
+        return Load(artifact, path, made, sha256, build_ns)
 
     def _artifact(self, case: Case, runtime: Runtime) -> Artifact:
         for format_ in runtime.formats:

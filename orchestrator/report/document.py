@@ -71,7 +71,8 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
         no_power_source=_NO_POWER,
     )
     found = findings.case_findings(records, circumstances)
-    facts = merge.Facts(artifact.get("bytes"), artifact.get("weights"))
+    loaded = artifact.get("compiled") or artifact
+    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"))
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
 
 
