@@ -7,6 +7,7 @@ protocol line is kept as the transcript's ``violation`` and everything valid bef
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -227,7 +228,7 @@ def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
 
 def _take_outputs(transcript: Transcript, message: dict[str, Any]) -> None:
     values = _list(message, "values", (int, float, type(None)))
-    if any(isinstance(value, int) and abs(value) >= MAX_COUNT for value in values):
+    if any(isinstance(value, int) and abs(value) > sys.float_info.max for value in values):
         raise Violation("outputs.values holds a number beyond 64 bits")
     transcript.outputs[_integer(message, "index")] = values
 
