@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import hypothesis
 import pytest
 
 from orchestrator.artifacts import cache_root
@@ -22,6 +23,12 @@ SKIPPED = "no Docker: "
 
 # Started in the background by a shell, we would hand "SIGINT is ignored" down to what tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A run that decides over a change finds the same every time; new examples are looked for everywhere else.
+hypothesis.settings.register_profile("decided", derandomize=True)
+if os.environ.get("CI") == "true":
+    hypothesis.settings.load_profile("decided")
 
 
 @cache

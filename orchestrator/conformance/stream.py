@@ -102,8 +102,12 @@ def valid(launches: Launches) -> Iterator[str]:
 @cache
 def _validator(path: Path) -> Any:
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
-    return Draft202012Validator(json.loads(path.read_bytes()))
+    # JSON Schema takes 1.0 for an integer, PROTOCOL.md does not.
+    kinds = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    strict: Any = extend(Draft202012Validator, type_checker=kinds)  # type: ignore[no-untyped-call]
+    return strict(json.loads(path.read_bytes()))
 
 
 def _invalidity(validator: Any, message: Message) -> str | None:

@@ -17,7 +17,10 @@ from orchestrator import wire
 from tests.support import transcripts
 
 PROTOCOL = Path(__file__).resolve().parents[2] / "runners" / "protocol"
-SCHEMA = jsonschema.Draft202012Validator(json.loads((PROTOCOL / "v1.schema.json").read_bytes()))
+# JSON Schema takes 1.0 for an integer, PROTOCOL.md does not.
+KINDS = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+STRICT = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=KINDS)
+SCHEMA = STRICT(json.loads((PROTOCOL / "v1.schema.json").read_bytes()))
 
 
 def read(content: bytes) -> wire.Transcript:
