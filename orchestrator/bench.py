@@ -106,6 +106,8 @@ def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str]) -
         "forced": None if match.matches else match.reason,
         "machine": environment.machine_id(),
         "engine": engine,
+        # A container of another architecture runs under the kernel's emulator; a process is always native.
+        "emulated": engine == "docker" and device.arch != os.uname().machine,
         "runtimes": {name: _content(name, root, engine) for name in runtimes},
     }
 

@@ -23,7 +23,7 @@ _HEADER_FIELDS = (
     "created_utc",
     "least_launches",
     "environment",
-    *(f"identity.{name}" for name in ("suite", "device", "machine", "engine", "forced")),
+    *(f"identity.{name}" for name in ("suite", "device", "machine", "engine", "emulated", "forced")),
     *(f"plan.{name}" for name in ("settings.quick", "settings.launches", "skips", "wish.seed")),
 )
 
@@ -65,6 +65,7 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
         weights=artifact.get("weights"),
         weights_reason=artifact.get("weights_reason"),
         reference=Score(**reference) if reference else None,
+        emulated=identity["emulated"],
         forced_device=identity["forced"],
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
@@ -72,7 +73,7 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
-    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"))
+    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"), identity["emulated"])
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
 
 

@@ -211,3 +211,18 @@ def test_nothing_is_left_below_tmp(real: Runtimes) -> None:
     for runtime in FORMATS:
         assert real(runtime).launch(request(runtime, {})).exit_code == 0
     assert ours() <= before
+
+
+def test_a_delegate_that_takes_nothing_fails(real: Runtimes, tmp_path: Path) -> None:
+    """The interpreter is made without XNNPACK behind the back of a request that asks for it."""
+    tflite = real("tflite")
+    body = "import inferometer_sdk as sdk\nimport sys\n"
+    body += f"sys.path.insert(0, {str(tflite.runner.parent)!r})\nfrom runner import Tflite\n"
+    body += "class Silent(Tflite):\n    def load(self):\n"
+    body += "        self.request.options['delegate'] = 'none'\n        Tflite.load(self)\n"
+    body += "        self.request.options['delegate'] = 'xnnpack'\nsdk.serve(Silent)\n"
+    (tmp_path / "silent.py").write_text(body)
+    ended = Real(tflite.python, tmp_path / "silent.py").launch(request("tflite", {"delegate": "xnnpack"}))
+    assert ended.exit_code == 1
+    error = ended.one("error")
+    assert (error["code"], error["message"]) == ("accelerator", "XNNPACK took none of the model's nodes")

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from orchestrator.domain import Status, TrialRecord
+from orchestrator.domain import Status, TrialRecord, Verdict
 from orchestrator.engines.launch import Target
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.execute import container_name, execute
+from orchestrator.findings import verdict
+from orchestrator.session import exit_code
 from tests.support import doubles, transcripts
 
 TRIAL = doubles.plan_of([doubles.case()]).trials[0]
@@ -71,6 +73,18 @@ def test_a_whole_transcript_becomes_figures(tmp_path: Path) -> None:
     assert record.memory is not None
     assert record.memory.vm_hwm_bytes == 4096
     assert record.wall_ns >= 500_000_000
+
+
+def test_a_runner_that_keeps_its_outputs_back_is_scored_as_it_answered(tmp_path: Path) -> None:
+    """No output at all is no reason to ask for none: a row without parity would look like a good one."""
+    messages = transcripts.run([100], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 100_000_000)
+    messages = [message for message in messages if message["type"] != "outputs"]
+    record = said(tmp_path, messages, "sleep 0.5; ")
+    assert (record.status, record.reason) == (Status.OK, None)
+    assert record.parity is not None
+    assert (record.parity.top1_equal, record.parity.max_abs_difference) == (0, None)
+    assert verdict(record.findings) is Verdict.INVALID
+    assert exit_code([record], []) == 3
 
 
 def test_marks_of_another_time_are_refused(tmp_path: Path) -> None:

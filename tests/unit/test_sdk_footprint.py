@@ -107,3 +107,12 @@ def test_the_peak_of_this_process() -> None:
     footprint = sdk.read_footprint(sdk.vm_hwm_bytes())
     assert footprint["vm_hwm_bytes"] >= footprint["load_vm_hwm_bytes"] > 10_000_000
     assert set(footprint["reasons"]) <= {"cgroup_peak_bytes"}
+
+
+def test_room_for_latencies_is_no_memory_of_the_runtime(tmp_path: Path) -> None:
+    """Two million latencies take 16 MB; the runner that makes them nothing."""
+    measure = {"min_duration_ns": 0, "min_iterations": 2_000_000}
+    ended = runners.launch(runners.tiny(tmp_path), runners.request(tmp_path, options={}, measure=measure))
+    assert ended.one("done")["iterations"] >= 2_000_000
+    footprint = ended.one("footprint")
+    assert footprint["vm_hwm_bytes"] - footprint["load_vm_hwm_bytes"] < 8 << 20
