@@ -13,7 +13,6 @@ from benchmarks.figure import Figure, absent
 from benchmarks.place import Place
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.engines import images
-from orchestrator.engines.connection import connect
 
 # Those of a bench that names none.
 RUNTIMES = tuple(name for name, item in Catalog(suite_root()).runtimes().items() if item.default)
@@ -31,14 +30,9 @@ def measure(place: Place) -> Iterator[Figure]:
         place.target(runtime)
         state = images.state(runtime, place.root)
         ours, installed = state["bytes"], state["installed_bytes"]
-        dockerfile = place.root / "Dockerfiles" / f"{runtime}.Dockerfile"
-        base = sum(_bytes(reference) for reference in images.bases(dockerfile))
+        base = state["base_bytes"]
         limit = FACTOR * installed + base
         note = (
             f"peer: installed {installed / 1e6:.0f} MB + base {base / 1e6:.0f} MB; limit {limit / 1e6:.0f} MB"
         )
         yield Figure(name, "MB", ours / 1e6, (installed + base) / 1e6, LIMIT_TEXT, ours <= limit, note)
-
-
-def _bytes(reference: str) -> int:
-    return sum(int(layer["Size"]) for layer in connect().images.get(reference).history())

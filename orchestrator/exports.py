@@ -23,7 +23,7 @@ from orchestrator.catalog import Model
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
 from orchestrator.engines.connection import connect
-from orchestrator.engines.docker import Frames, attached
+from orchestrator.engines.docker import Frames, attached, remove
 from orchestrator.engines.launch import STDERR
 from orchestrator.engines.process import die_with
 
@@ -171,7 +171,7 @@ def _in_container(export: Export) -> None:
                 deadline.left()
                 raise
         finally:
-            _remove(container)
+            remove(container)
     _conclude(code, parser, export)
 
 
@@ -185,16 +185,7 @@ def _remove_left(client: Any) -> None:
     here = f"{_PLACE}={_labels('')[_PLACE]}"
     for container in client.containers.list(all=True, filters={"label": here}, ignore_removed=True):
         if not _lives(container.labels[_OWNER]):
-            _remove(container)
-
-
-def _remove(container: Any) -> None:
-    import docker.errors
-    import requests
-
-    # Another one may remove it as well; the next export tries again.
-    with suppress(docker.errors.DockerException, requests.RequestException):
-        container.remove(force=True)
+            remove(container)
 
 
 def _lives(owner: str) -> bool:

@@ -77,7 +77,8 @@ def compare(
             worst = max(worst, math.inf if math.isnan(difference) else difference)
     tolerance = None
     if relative_tolerance is not None:
-        tolerance = relative_tolerance * max(abs(value or 0.0) for wanted in reference for value in wanted)
+        values = [abs(value) for wanted in reference for value in wanted if value is not None]
+        tolerance = relative_tolerance * max(values)
     return Parity(equal, total, worst if math.isfinite(worst) else None, tolerance)
 
 

@@ -31,7 +31,7 @@ def fetch(root: Path, cache: Path, model: Model, progress: Progress) -> tuple[Pa
         if problem:
             return None, f"{path.name} cannot be downloaded ({problem}); put it at {path} to use it"
     actual = sha256_file(path)
-    if not actual.startswith(sha256):
+    if actual != sha256:
         raise InferometerError(
             f"{path}: SHA-256 is {actual[:12]}..., {model.path} says {sha256[:12]}...; delete it"
         )

@@ -18,7 +18,7 @@ def split_cores(
     The runner gets the fastest, one hardware thread of each physical core before a second of any, and
     among equals the last, as core 0 takes interrupts. Ours are the rest without siblings of the runner's,
     or with them where nothing else remains. Where all cores are needed, both get all: the observer then
-    shares, which the observer effect shows.
+    shares them, and the record's cores say so.
     """
     if threads >= len(cores):
         return cores, cores

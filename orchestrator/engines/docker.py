@@ -59,7 +59,7 @@ class DockerEngine:
         """Remove containers of this device that a killed orchestrator left."""
         left = self._client.containers.list(all=True, filters={"label": f"{LABEL}={self._device}"})
         for container in left:
-            _remove(container)
+            remove(container)
         return [str(container.name) for container in left]
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
@@ -83,7 +83,7 @@ class DockerEngine:
             return Outcome(started_ns, time.monotonic_ns(), problem=f"Docker: {problem}")
         finally:
             if container is not None:
-                _remove(container)
+                remove(container)
             if end is not None:
                 end.close()
             sink.close()
@@ -147,7 +147,7 @@ class DockerEngine:
         )
 
 
-def _remove(container: Any) -> None:
+def remove(container: Any) -> None:
     """By force; what another has removed, or an engine that has gone, is no failure of a trial."""
     import docker.errors
     import requests

@@ -79,11 +79,12 @@ SINS = {
 def test_a_sin_is_called_by_its_clause(judge: Judge, sin: str) -> None:
     expected = SINS[sin]
     around = next((group for group in (LIFE, ANSWERS) if expected & set(group)), ())
-    results = judge(f"{PUPPET} {sin}", {*STREAM, *around, *expected}, timeout_s=PATIENCE_S.get(sin, 20.0))
-    # A machine that others use may itself break the silence of a window.
-    assert expected <= violated(results) <= expected | {"C12"}, [
-        result for result in results.values() if result.details
-    ]
+    command, checks, patience_s = f"{PUPPET} {sin}", {*STREAM, *around, *expected}, PATIENCE_S.get(sin, 20.0)
+    results = judge(command, checks, timeout_s=patience_s)
+    if violated(results) == expected | {"C12"} != expected:
+        # Other work on the machine breaks the silence of a window, but not twice.
+        results = judge(command, checks, timeout_s=patience_s)
+    assert violated(results) == expected, [result for result in results.values() if result.details]
 
 
 def test_a_signal_answered_with_success_breaks_the_exit_status(judge: Judge) -> None:
