@@ -65,10 +65,16 @@ def bench(place: Path, cache: Path, *more: str) -> subprocess.Popen[str]:
 @pytest.mark.slow
 def test_the_same_command_resumes_after_every_kill(place: Path, cache: Path) -> None:
     chance, kills, finished = random.Random(1), 0, 0
+    # So many trials that a machine several times as fast is not done before the last kill.
+    launches = 2 * LAUNCHES
+    options = ["--launches", str(launches)]
     bench(place, cache, "--launches", "1", "--results", "warm").communicate()  # makes the environment
     while kills < KILLS:
-        child = bench(place, cache)
-        time.sleep(chance.uniform(0.05, 2.2))
+        child = bench(place, cache, *options)
+        if kills % 2:  # a trial further at least; the others may fall into the start
+            assert child.stderr
+            assert any(line.startswith("[") for line in child.stderr)
+        time.sleep(chance.uniform(0.05, 0.4))
         child.kill()
         child.communicate()
         assert child.returncode == -signal.SIGKILL, "finished before it was killed often enough"
@@ -79,13 +85,13 @@ def test_the_same_command_resumes_after_every_kill(place: Path, cache: Path) -> 
         assert len(done) <= 1, "another run was begun instead of resuming"
         assert sum(done) >= finished, "a finished trial was lost"
         finished = sum(done)
-    child = bench(place, cache)
-    _, said = child.communicate(timeout=120)
+    child = bench(place, cache, *options)
+    _, said = child.communicate(timeout=300)
     assert child.returncode == 0, said
-    assert 0 < finished < len(LATENCIES) * LAUNCHES, "the kills did not fall into the run"
-    assert f"{finished} of {len(LATENCIES) * LAUNCHES} trials are done" in said
+    assert 0 < finished < len(LATENCIES) * launches, "the kills did not fall into the run"
+    assert f"{finished} of {len(LATENCIES) * launches} trials are done" in said
     (folder,) = [path.parent for path in place.glob("results/*/run.json")]
-    check(folder, len(LATENCIES), LAUNCHES)
+    check(folder, len(LATENCIES), launches)
     summary = json.loads((folder / "summary.json").read_bytes())
     assert summary
 
