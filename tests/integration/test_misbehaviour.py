@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from orchestrator.session import exit_code, header
 from orchestrator.store import Run
 from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
 from tests.support import doubles
+from tests.support.benches import wait_for
 
 WINDOW = "in phase settle or measure"
 # What the script says -> status and the reason, as a regular expression.
@@ -249,5 +249,5 @@ def test_helpers_that_a_runner_forked_die_with_it(tmp_path: Path) -> None:
     mark = f"61{os.getpid()}"
     target = Target("fake", f"/bin/sh\0-c\0(sleep {mark} & sleep {mark}) & sleep {mark}")
     trial_of(tmp_path, target, doubles.load(), timeout_s=1.0)
-    time.sleep(0.1)
+    wait_for(lambda: not doubles.running(mark))
     assert doubles.running(mark) == []

@@ -15,6 +15,7 @@ import pytest
 from orchestrator.measurement import align
 from orchestrator.telemetry.program import SOURCES
 from orchestrator.telemetry.reading import METHODS, REASONS, SCOPES, UNITS
+from tests.support.benches import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "orchestrator" / "telemetry"
@@ -100,7 +101,7 @@ def test_every_way_to_start_it_gives_the_same_stream(command, start, sleeper, tm
     }
     began_ns = time.monotonic_ns()
     popen = start(commands[command], "--pid", sleeper.pid, "--interval", "0.1")
-    time.sleep(0.6)
+    time.sleep(1.5)
     lines = finish(popen)
     check(lines)
     assert began_ns <= lines[0]["t_ns"] <= time.monotonic_ns()
@@ -254,10 +255,11 @@ def docker(*words):
 def container(double_image):
     """A container whose init has a child that holds 32 MiB; its host pid."""
     name = f"inferometer-test-telemetry-{os.getpid()}"
-    grow = "import time; held = bytearray(b'x') * (32 << 20); time.sleep(60)"
+    grow = "import time; held = bytearray(b'x') * (32 << 20); print('held', flush=True); time.sleep(60)"
     shape = ["--rm", "--init", "--network", "none", "--name", name, "--entrypoint", "python3"]
     docker("run", "-d", *shape, double_image.tag, "-c", grow)
     try:
+        wait_for(lambda: docker("logs", name) == "held", 30)
         yield int(docker("inspect", "-f", "{{.State.Pid}}", name))
     finally:
         docker("kill", name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -175,11 +174,3 @@ def test_one_slow_launch_does_not_make_the_interval_absurd() -> None:
     interval = launch_interval(windows, 0)
     assert isinstance(interval, Interval)
     assert interval.high_ns < 50e6
-
-
-def test_a_case_takes_less_than_a_tenth_of_a_second() -> None:
-    windows = _windows(5)
-    launch_interval(windows, 0)  # loads numpy
-    started = time.perf_counter()
-    launch_interval(windows, 1)
-    assert time.perf_counter() - started < 0.1
