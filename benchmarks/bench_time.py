@@ -9,7 +9,7 @@ when the trial's request was written; then the bench is interrupted. One untimed
 timed is whether a second bench finds everything made. Nothing is exported here: where a default model is
 not, it is a bench of digits-cnn, whose artifacts the checkout ships. The peer is ``inferometer --help``, in
 turns with it: the floor under any command of this program. Medians. Results go where nothing is resumed, and
-each bench holds the device itself.
+each bench holds the machine itself.
 """
 
 from __future__ import annotations

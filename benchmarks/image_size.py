@@ -29,8 +29,12 @@ def measure(place: Place) -> Iterator[Figure]:
             continue
         place.target(runtime)
         state = images.state(runtime, place.root)
-        ours, installed = state["bytes"], state["installed_bytes"]
-        base = state["base_bytes"]
+        unknown = [size for size in ("installed_bytes", "base_bytes") if state[size] is None]
+        if unknown:
+            # The base: an engine forgets it by ``docker rmi``, the image stays.
+            yield absent(name, LIMIT_TEXT, f"no {' and no '.join(unknown)}: see inferometer images")
+            continue
+        ours, installed, base = state["bytes"], state["installed_bytes"], state["base_bytes"]
         limit = FACTOR * installed + base
         note = (
             f"peer: installed {installed / 1e6:.0f} MB + base {base / 1e6:.0f} MB; limit {limit / 1e6:.0f} MB"

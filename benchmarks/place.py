@@ -57,7 +57,7 @@ class Place:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the device like a bench, which removes what another left behind. Raises InferometerError."""
+        """Hold the machine as a bench does. Raises InferometerError naming who holds it."""
         with lock.hold("benchmarks"):
             yield
 

@@ -23,6 +23,7 @@ from benchmarks.observer import Look
 from benchmarks.wrapped import Wrapped
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
+from orchestrator.engines import images
 from tests.support.records import record
 
 HELD = Figure("help_time", "s", 0.2, 0.1, "<= 0.3 s", True, "peer: another")
@@ -226,6 +227,18 @@ def test_every_default_runtime_has_an_image_size() -> None:
     assert defaults == list(image_size.FIGURES)
 
 
+@pytest.mark.parametrize("missing", ["installed_bytes", "base_bytes"])
+def test_a_size_that_nobody_knows_is_absent(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after ``docker rmi`` of the base."""
+    sizes = {"bytes": 3, "installed_bytes": 2, "base_bytes": 1, missing: None}
+    monkeypatch.setattr(images, "state", lambda *given: sizes)
+    engine = SimpleNamespace(name="docker")
+    place: Any = SimpleNamespace(engine=engine, root=suite_root(), target=lambda runtime: None)
+    for found in image_size.measure(place):
+        assert (found.verdict, found.ours) == ("absent", None)
+        assert f"no {missing}" in found.note
+
+
 def test_a_wrapped_engine_is_the_engine_in_all_but_its_launches() -> None:
     engine: Any = SimpleNamespace(
         name="inner", prepare=lambda *given: given, see=lambda mount: mount, clean=lambda: ["left"]
@@ -274,8 +287,8 @@ except KeyboardInterrupt:
 
 
 def test_a_bench_that_ends_before_its_first_trial_has_no_start(tmp_path: Path) -> None:
-    place = benching(tmp_path, "sys.exit('device is being measured by another')")
-    with pytest.raises(InferometerError, match="ended with 1, not 130: device is being measured"):
+    place = benching(tmp_path, "sys.exit('this machine is in use')")
+    with pytest.raises(InferometerError, match="ended with 1, not 130: this machine is in use"):
         bench_time.start_s(place, ())
 
 
