@@ -229,7 +229,7 @@ def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
 def _take_outputs(transcript: Transcript, message: dict[str, Any]) -> None:
     values = _list(message, "values", (int, float, type(None)))
     if any(isinstance(value, int) and abs(value) > sys.float_info.max for value in values):
-        raise Violation("outputs.values holds a number beyond 64 bits")
+        raise Violation("outputs.values holds a number beyond a double")
     transcript.outputs[_integer(message, "index")] = values
 
 
