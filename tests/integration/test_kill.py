@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 from orchestrator.store import Run
 from tests.support import doubles, driver
 from tests.support.benches import belonging, check, wait_for
+from tests.support.newcomer import environment
 
 LATENCIES = [str(50_000 + 1000 * number) for number in range(8)]
 LAUNCHES = 3
@@ -37,16 +37,6 @@ def place(tmp_path: Path) -> Iterator[Path]:
     assert belonging(tmp_path) == []
 
 
-def environment(place: Path, cache: Path) -> dict[str, str]:
-    # The lock lies in TMPDIR: a bench of another test or of the user does not refuse this one.
-    return {
-        **os.environ,
-        "PYTHONPATH": str(doubles.ROOT),
-        "TMPDIR": str(place),
-        "INFEROMETER_CACHE": str(cache),
-    }
-
-
 def bench(place: Path, cache: Path, *more: str) -> subprocess.Popen[str]:
     """The command itself, started in ``place``."""
     options = ["--engine", "process", "--runtimes", "fake", "--models", doubles.MODEL, "--quick"]
@@ -54,7 +44,7 @@ def bench(place: Path, cache: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator", "bench", *options, *more],
         cwd=place,
-        env=environment(place, cache),
+        env=environment(place, INFEROMETER_CACHE=str(cache)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -104,7 +94,7 @@ def test_kills_between_two_writes(place: Path, cache: Path) -> None:
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.support.driver", str(folder), str(cache)],
             cwd=doubles.ROOT,
-            env=environment(place, cache),
+            env=environment(place, INFEROMETER_CACHE=str(cache)),
             stdout=subprocess.PIPE,
             text=True,
         )
