@@ -18,7 +18,7 @@ ROWS = [
     ["cli"],
     ["bench"],
     ["session", "report", "conformance", "doctor"],
-    ["cases", "compiled"],
+    ["cases", "choices", "compiled"],
     ["own"],
     ["execute"],
     ["exports", "diagnosis"],

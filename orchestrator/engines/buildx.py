@@ -31,6 +31,21 @@ def find_buildx() -> str | None:
     return None
 
 
+def require_emulation(platform: str) -> None:
+    """Raises InferometerError with the fix unless the engine can run another architecture's programs."""
+    client = find_buildx()
+    if client is None:
+        raise InferometerError(f"no docker command with buildx on PATH; fix: {FIX}")
+    command = [client, "buildx", "inspect", "default"]
+    told = subprocess.run(command, capture_output=True, text=True, env=_environment())
+    platforms = re.findall(r"^Platforms:\s*(.*)$", told.stdout, re.MULTILINE)
+    if not any(platform in line.replace(",", " ").replace("*", "").split() for line in platforms):
+        raise InferometerError(
+            f"this Docker Engine cannot emulate {platform}; fix: apt-get install qemu-user-static (or "
+            "qemu-user-binfmt) and start systemd-binfmt, or measure on the board with HOST=ssh://user@board"
+        )
+
+
 def build(
     tag: str,
     dockerfile: Path,
@@ -96,9 +111,6 @@ def _one_folder(folders: list[Path], joined: Path) -> Path | None:
 
 
 def _run(command: list[str], log: Path, progress: Progress) -> int:
-    # The engine that runs the images is the one that builds them, whatever context the user chose.
-    environment = {**os.environ, "DOCKER_HOST": os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET}
-    environment.pop("DOCKER_CONTEXT", None)
     log.parent.mkdir(parents=True, exist_ok=True)
     steps = Steps()
     with (
@@ -108,7 +120,7 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=_environment(),
             text=True,
             errors="replace",
         ) as child,
@@ -123,6 +135,13 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             return child.wait()
         finally:
             child.kill()
+
+
+def _environment() -> dict[str, str]:
+    # The engine that runs the images is the one that builds them, whatever context the user chose.
+    environment = {**os.environ, "DOCKER_HOST": os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET}
+    environment.pop("DOCKER_CONTEXT", None)
+    return environment
 
 
 class Steps:
