@@ -71,7 +71,9 @@ def build(
         command = [client, "buildx", "--builder", "default", "build", "--progress", "plain"]
         # The default builder is the engine's own, which sees local base images.
         # Fast, small layers: gzip takes twice as long for a framework.
-        command += ["--output", "type=docker,compression=zstd,compression-level=1", "--provenance", "false"]
+        # OCI types: engines refuse to unpack a foreign platform's image on a base loaded uncompressed else.
+        kinds = "type=docker,compression=zstd,compression-level=1,oci-mediatypes=true"
+        command += ["--output", kinds, "--provenance", "false"]
         # The host's network: proxies on its loopback work, and an engine without a bridge builds as well.
         command += ["--network", "host", "--file", str(dockerfile), "--tag", tag]
         command += ["--platform", platform] if platform else []

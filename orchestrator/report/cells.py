@@ -125,7 +125,7 @@ def reason(summary: CaseSummary, field: str) -> str:
 
 def greyed(cell: Cell, summary: CaseSummary) -> Cell:
     """The cell of a figure of speed or memory; pale where an emulator made it."""
-    if not summary.emulated or cell.text in (UNKNOWN, "failed"):
+    if not (summary.emulated and cell.text[:1].isdigit()):
         return cell
     return Cell(cell.text, "under emulation: says nothing about the board", grey=True)
 
