@@ -14,7 +14,7 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
   $(if $(filter-out 0,$(QUICK)),--quick) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
-  $(if $(filter-out 0,$(FORCE)),--force) \
+  $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \
   $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED))
 
 help: ## the verbs
@@ -26,7 +26,7 @@ setup: ## .venv from requirements.lock, every hash checked
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE QUICK=1 EMULATE=1 RESULTS SEED
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 EMULATE=1 RESULTS SEED
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md

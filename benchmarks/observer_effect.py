@@ -24,8 +24,9 @@ from benchmarks.place import Place, scratch
 from benchmarks.wrapped import Wrapped
 from orchestrator import wire
 from orchestrator.domain import InferometerError, Status
+from orchestrator.engines import observer
 from orchestrator.engines.launch import Handle, Launch, Outcome
-from orchestrator.execute import execute, start_telemetry, stop_telemetry
+from orchestrator.execute import execute
 from orchestrator.plan import FULL
 
 FIGURES = ("observer_effect",)
@@ -49,16 +50,15 @@ class Toggling(Wrapped):
         ended = threading.Event()
 
         def watch(pid: int) -> None:
-            with self.telemetry.open("wb") as stream:
-                observer = start_telemetry(pid, INTERVAL_S, stream)
-                for number in range(10**9):
-                    on = abba.ORDER[number % len(abba.ORDER)] == "a"
-                    os.kill(observer.pid, signal.SIGCONT if on else signal.SIGSTOP)
-                    self.edges.append((time.monotonic_ns(), on))
-                    if ended.wait(BLOCK_NS / 1e9):
-                        break
-                os.kill(observer.pid, signal.SIGCONT)
-                stop_telemetry(observer)
+            child = observer.start(pid, INTERVAL_S, (), self.telemetry)
+            for number in range(10**9):
+                on = abba.ORDER[number % len(abba.ORDER)] == "a"
+                os.kill(child.pid, signal.SIGCONT if on else signal.SIGSTOP)
+                self.edges.append((time.monotonic_ns(), on))
+                if ended.wait(BLOCK_NS / 1e9):
+                    break
+            os.kill(child.pid, signal.SIGCONT)
+            observer.stop(child)
 
         watchers: list[threading.Thread] = []
 

@@ -17,7 +17,8 @@ from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, Device, suite_root
 from orchestrator.choices import choose_device, choose_engine
 from orchestrator.domain import Case, Trial
-from orchestrator.engines.launch import Engine, Target, available_cores
+from orchestrator.engines.launch import Engine, Target
+from orchestrator.engines.place import here
 from orchestrator.execute import Conditions, Load
 from orchestrator.plan import Settings
 from orchestrator.session import Watcher
@@ -35,7 +36,7 @@ class Place:
     @cached_property
     def device(self) -> Device:
         """This machine. Raises InferometerError where it is no known one."""
-        return choose_device(self.catalog, "", False, False)
+        return choose_device(self.catalog, "", False, False, here())
 
     @cached_property
     def engine(self) -> Engine:
@@ -76,7 +77,7 @@ class Place:
     ) -> Conditions:
         """Those of a bench on this machine, with another engine or without telemetry where wanted."""
         limit = environment.memory_limit_bytes(self.device.profile)
-        return Conditions(engine or self.engine, settings, available_cores(), limit, telemetry_interval_s)
+        return Conditions(engine or self.engine, settings, here(), limit, telemetry_interval_s)
 
 
 @contextmanager

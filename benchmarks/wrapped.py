@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines.launch import Engine, Mount, Target
@@ -26,6 +27,10 @@ class Wrapped:
     def see(self, mount: Mount) -> str:
         """As the engine does."""
         return self.engine.see(mount)
+
+    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+        """As the engine does."""
+        return self.engine.observe(pid, interval_s, sources, path)
 
     def clean(self) -> list[str]:
         """As the engine does."""

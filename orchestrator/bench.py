@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,18 @@ from orchestrator import environment, lock
 from orchestrator.artifacts import Artifact
 from orchestrator.cases import Order, make_plan, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
-from orchestrator.choices import choose_device, choose_engine, is_emulated, lacking
+from orchestrator.choices import (
+    board_engine,
+    choose_device,
+    choose_engine,
+    is_emulated,
+    lacking,
+    reach,
+)
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images
-from orchestrator.engines.launch import Engine, available_cores
+from orchestrator.engines.launch import Engine
+from orchestrator.engines.place import Place
 from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, distinct, inspect, runtime_for
 from orchestrator.plan import FULL, Plan
@@ -26,6 +36,18 @@ from orchestrator.session import Session, Watcher, find_run, header, restore_ord
 from orchestrator.store import Run
 
 RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a bench runs on; ``missing``: the device's accelerators that are out of reach, with the reason."""
+
+    place: Place
+    device: Device
+    engine: Engine
+    missing: Mapping[str, str]
+    notes: tuple[str, ...]
+    note: Callable[[str], None]  # says better what the machine is held for
 
 
 def _bring_in(
@@ -43,20 +65,21 @@ def _bring_in(
 
 
 def identity(
-    root: Path, device: Device, engine: str, runtimes: Iterable[tuple[Runtime, str]]
+    root: Path, device: Device, engine: str, runtimes: Iterable[tuple[Runtime, str]], place: Place
 ) -> dict[str, Any]:
     """What must be equal for a run to be resumed: code, machine, engine, runtimes' content.
 
     ``runtimes``: each that is used, with its accelerator.
     """
-    match = environment.recognise(device.profile)
-    emulated = is_emulated(device, engine)
+    match = environment.recognise(device.profile, place.root, place.arch)
+    emulated = is_emulated(device, engine, place)
     return {
         "suite": orchestrator.__version__,
         "device": device.id,
         "forced": None if match.matches or emulated else match.reason,
-        "machine": environment.machine_id(),
+        "machine": environment.machine_id(place.root),
         "engine": engine,
+        "remote": place.remote,
         "emulated": emulated,
         "runtimes": {
             runtime.id if accelerator == "cpu" else f"{runtime.id} {accelerator}": images.tag(
@@ -78,27 +101,37 @@ def _content(runtime: str, root: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+@contextmanager
+def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iterator[Stage]:
+    """Where a bench runs, alone and ready. Raises InferometerError when it cannot."""
+    with reach(order.host) as (place, link):
+        device = choose_device(catalog, order.wish.device, order.force, order.emulate, place)
+        what = f"a bench of {device.id}"
+        # Before anything is made ready: building an image would disturb whoever is measuring.
+        if link is None:
+            with lock.hold(what) as note:
+                engine, notes = choose_engine(catalog.root, cache, order.engine, device, watcher)
+                yield Stage(place, device, engine, lacking(device, engine.name, place), notes, note)
+        else:
+            link.hold(what)
+            engine = board_engine(catalog.root, cache, order.build, device, link, watcher)
+            missing = lacking(device, engine.name, place, link)
+            yield Stage(place, device, engine, missing, (), lambda text: None)
+
+
 def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tuple[Run, Session]:
     """The whole bench up to the last trial. Raises InferometerError, KeyboardInterrupt."""
-    device = choose_device(catalog, order.wish.device, order.force, order.emulate)
-    # Before anything is made ready: building an image would disturb whoever is measuring.
-    with lock.hold(f"a bench of {device.id}") as note:
-        return _perform(catalog, cache, order, device, watcher, note)
+    with stage(catalog, cache, order, watcher) as ready:
+        return _perform(catalog, cache, order, ready, watcher)
 
 
 def _perform(
-    catalog: Catalog,
-    cache: Path,
-    order: Order,
-    device: Device,
-    watcher: Watcher,
-    note: Callable[[str], None],
+    catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher
 ) -> tuple[Run, Session]:
-    root = catalog.root
-    engine, notes = choose_engine(root, cache, order.engine, device, watcher)
+    root, device, engine, place = catalog.root, ready.device, ready.engine, ready.place
     mine = _bring_in(catalog, cache, order, device, engine, watcher)
-    missing = lacking(device, engine.name)
-    plan = make_plan(catalog, cache, order, device, engine.name, missing, mine)
+    cores = len(place.cores)
+    plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine)
     if not plan.trials:
         reasons = (
             "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
@@ -106,9 +139,9 @@ def _perform(
         raise InferometerError(f"nothing to measure: {reasons}")
     known = catalog.runtimes()
     used = sorted({(case.runtime, case.accelerator) for case in plan.cases})
-    marks = identity(root, device, engine.name, [(known[name], place) for name, place in used])
+    marks = identity(root, device, engine.name, [(known[name], at) for name, at in used], place)
     folder = _folder(order, device, plan, marks)
-    note(str(folder))
+    ready.note(str(folder))
     engine.clean()
     if (folder / "run.json").exists():
         run = Run.open(folder)
@@ -117,19 +150,18 @@ def _perform(
         watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
     else:
         content = {
-            **header(plan, marks, environment.facts(root)),
-            "notes": list(notes),
+            **header(plan, marks, environment.facts(root, place.root, arch=place.arch)),
+            "notes": list(ready.notes),
             "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "least_launches": max(FULL.launches, device.min_launches),
         }
         run = Run.create(folder, content)
-    emulated = marks["emulated"]
-    memory_bytes = environment.memory_limit_bytes(device.profile, sold_with=emulated)
+    memory_bytes = environment.memory_limit_bytes(device.profile, place.root, sold_with=marks["emulated"])
     session = Session(
         root,
         cache,
         plan,
-        Conditions(engine, plan.settings, available_cores(), memory_bytes, device.sources),
+        Conditions(engine, plan.settings, place, memory_bytes, sources=device.sources),
         known,
         catalog.models(),
         watcher,

@@ -11,7 +11,6 @@ from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Catalog, Device, Model, Runtime
 from orchestrator.domain import Case, InferometerError
-from orchestrator.engines.launch import available_cores
 from orchestrator.own import OwnModel
 from orchestrator.plan import EMULATED, FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
 
@@ -28,6 +27,8 @@ class Order:
     results: Path | None = None  # exactly this folder; None: a new one below results/
     force: bool = False
     emulate: bool = False
+    host: str | None = None  # ssh://user@board
+    build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
 
 
@@ -50,11 +51,13 @@ def make_plan(
     device: Device,
     engine: str,
     lacking: Mapping[str, str],
+    cores: int,
     mine: Sequence[Artifact] = (),
 ) -> Plan:
     """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early.
 
-    ``lacking``: the device's accelerators that cannot be reached now, with the reason.
+    ``lacking``: the device's accelerators that cannot be reached now, with the reason;
+    ``cores``: how many the machine offers.
     """
     wish = replace(
         order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
@@ -72,7 +75,7 @@ def make_plan(
         [
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
-            lambda case: _threads(case),
+            lambda case: _threads(case, cores),
             lambda case: _variant(case, runtimes, models),
             lambda case: _format(case, runtimes, models, mine),
             lambda case: _tool(case, runtimes, engine),
@@ -154,8 +157,7 @@ def _accelerator(
     return lacking.get(case.accelerator)
 
 
-def _threads(case: Case) -> str | None:
-    cores = len(available_cores())
+def _threads(case: Case, cores: int) -> str | None:
     return (
         f"asks for {case.threads} threads, this machine offers {cores} cores"
         if case.threads > cores

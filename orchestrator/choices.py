@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from orchestrator import environment
 from orchestrator.catalog import Catalog, Device
 from orchestrator.domain import InferometerError
-from orchestrator.engines import buildx, images
+from orchestrator.engines import buildx, images, snapshot
 from orchestrator.engines.launch import Engine
+from orchestrator.engines.place import Place, here
+from orchestrator.engines.ssh import Link
 from orchestrator.plan import known
 
 
@@ -27,13 +31,13 @@ def choose_device(
     name: str,
     force: bool,
     emulate: bool,
-    root: Path = Path("/"),
-    arch: str = os.uname().machine,
+    place: Place,
 ) -> Device:
-    """The named device, or the one this machine is. Raises InferometerError for a wrong board.
-
-    ``root`` and ``arch`` tell of the machine the containers are to run on.
-    """
+    """The named device, or the one that the place is. Raises InferometerError for a wrong board."""
+    root, arch = place.root, place.arch
+    this = "the board" if place.remote else "this machine"
+    if emulate and place.remote:
+        raise InferometerError("EMULATE=1 runs a board's containers here; leave it or HOST out")
     devices = catalog.devices()
     profiles = {key: item.profile for key, item in devices.items()}
     if not name:
@@ -42,7 +46,7 @@ def choose_device(
             raise InferometerError("EMULATE=1 stands in for a board that is not here; name it with DEVICE=")
         if found is None:
             raise InferometerError(
-                f"this machine is none of the known devices ({', '.join(devices)}); "
+                f"{this} is none of the known devices ({', '.join(devices)}); "
                 "name one with --device and --force"
             )
         return devices[found]
@@ -51,15 +55,15 @@ def choose_device(
     if emulate:
         _check_emulation(device, match.matches, arch)
     elif not match.matches and not force:
-        here = environment.detect(profiles, root, arch) or "none of the known devices"
+        found = environment.detect(profiles, root, arch) or "none of the known devices"
         raise InferometerError(
-            f"this machine is {here}, not {name} ({match.reason}): HOST=ssh://user@board measures on the "
+            f"{this} is {found}, not {name} ({match.reason}): HOST=ssh://user@board measures on the "
             "board, EMULATE=1 runs its containers here without speed figures, --force measures this machine "
             "under that name"
         )
     elif not match.matches and device.arch != arch:
         raise InferometerError(
-            f"--force cannot make this {arch} machine run containers of {name} "
+            f"--force cannot make an {arch} machine run containers of {name} "
             f"({device.platform}); EMULATE=1 can"
         )
     return device
@@ -75,15 +79,51 @@ def _check_emulation(device: Device, is_here: bool, arch: str) -> None:
         )
 
 
-def is_emulated(device: Device, engine: str) -> bool:
+def is_emulated(device: Device, engine: str, place: Place) -> bool:
     """A container of another architecture runs under the kernel's emulator; a process is always native."""
-    return engine == "docker" and device.arch != os.uname().machine
+    return engine == "docker" and device.arch != place.arch
+
+
+@contextmanager
+def reach(host: str | None) -> Iterator[tuple[Place, Link | None]]:
+    """Where containers are to run: this machine, or a board while it is connected.
+
+    Raises InferometerError with the fix where it cannot be reached or used.
+    """
+    if not host:
+        yield here(), None
+        return
+    link = Link(host)
+    with tempfile.TemporaryDirectory(prefix="inferometer-board-") as folder:
+        try:
+            link.open()
+            yield snapshot.take(link, Path(folder)), link
+        finally:
+            link.close()
+
+
+def board_engine(
+    root: Path, cache: Path, build: str, device: Device, link: Link, listener: Listener
+) -> Engine:
+    """The board's own Docker Engine. Raises InferometerError with the fix."""
+    from orchestrator.engines.board import BoardEngine
+
+    containers = {name: item.container for name, item in device.accelerators.items()}
+    try:
+        engine = BoardEngine(link, build, root, cache, device.id, device.platform, containers)
+    except InferometerError as problem:
+        raise InferometerError(
+            f"{link.who}: {problem}; there: apt-get install docker.io, and `sudo usermod -aG docker` the user"
+        ) from None
+    if build == "here":
+        images.ensure_base(root, cache, device.platform, listener.say)
+    return engine
 
 
 def choose_engine(
     root: Path, cache: Path, wanted: str, device: Device, listener: Listener
 ) -> tuple[Engine, tuple[str, ...]]:
-    """The engine and notes on the choice. ``auto``: Docker where an Engine answers and can build."""
+    """This machine's engine and notes on the choice. ``auto``: Docker where one answers and can build."""
     from orchestrator.engines.process import ProcessEngine
 
     emulate = device.arch != os.uname().machine
@@ -122,7 +162,7 @@ def likely_engine(wanted: str) -> str:
         return "process"
 
 
-def lacking(device: Device, engine: str) -> Mapping[str, str]:
+def lacking(device: Device, engine: str, place: Place, link: Link | None = None) -> Mapping[str, str]:
     """The device's accelerators that a runner cannot reach now, each with the reason and the fix."""
     from orchestrator.engines.docker import runtimes
 
@@ -131,9 +171,9 @@ def lacking(device: Device, engine: str) -> Mapping[str, str]:
         return {}
     if engine != "docker":
         return dict.fromkeys(wanted, "ENGINE=process runs on the processor alone; use ENGINE=docker")
-    if is_emulated(device, engine):
+    if is_emulated(device, engine, place):
         return dict.fromkeys(wanted, "an emulated board has no accelerator; measure on the board with HOST=")
-    offered = runtimes()
+    offered = runtimes(f"unix://{link.socket}" if link else None)
     return {
         name: f"the Docker Engine has no runtime {item.container['runtime']}; install "
         "nvidia-container-toolkit, run `nvidia-ctk runtime configure --runtime=docker`, restart Docker"

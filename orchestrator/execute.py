@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orchestrator
 from orchestrator import measurement, scoring, wire
@@ -21,6 +19,7 @@ from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Trial, TrialRecord
 from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
+from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
 from orchestrator.findings import trial_findings
 from orchestrator.plan import Settings
@@ -36,10 +35,10 @@ class Conditions:
 
     engine: Engine
     settings: Settings
-    cores: tuple[int, ...]  # all this machine offers us
+    place: Place
     memory_bytes: int | None
-    sources: tuple[str, ...] = ()  # of telemetry; empty: all
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
+    sources: tuple[str, ...] = ()  # of telemetry; empty: all
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,15 @@ class Load:
 def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
     """Launch once and describe what happened; failures become records, never exceptions."""
     case, settings = trial.case, conditions.settings
-    theirs, ours = split_cores(conditions.cores, case.threads)
-    mounts = [Mount(load.path.parent, "model")]
-    inputs_mount = mounts[0]
-    if load.artifact.inputs.parent != load.path.parent:
-        inputs_mount = Mount(load.artifact.inputs.parent, "inputs")
-        mounts.append(inputs_mount)
+    theirs, ours = split_cores(conditions.place.cores, case.threads, conditions.place.root)
+    inputs = load.artifact.inputs
+    if inputs.parent == load.path.parent:
+        mounts = [Mount(inputs.parent, "model", names=(load.path.name, inputs.name))]
+    else:
+        mounts = [
+            Mount(load.path.parent, "model", names=(load.path.name,)),
+            Mount(inputs.parent, "inputs", names=(inputs.name,)),
+        ]
     request = wire.Request(
         "run",
         model={
@@ -69,7 +71,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
             "format": load.format,
             "sha256": load.sha256,
         },
-        inputs=f"{conditions.engine.see(inputs_mount)}/{load.artifact.inputs.name}",
+        inputs=f"{conditions.engine.see(mounts[-1])}/{inputs.name}",
         threads=case.threads,
         batch=case.batch,
         accelerator=case.accelerator,
@@ -103,7 +105,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         accelerator=case.accelerator,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with _confined(ours):  # the telemetry process inherits it
+    with nullcontext() if conditions.place.remote else _confined(ours):  # telemetry inherits it
         outcome = _observed(conditions, launch, raw / "telemetry.jsonl")
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
@@ -174,55 +176,22 @@ def container_name(trial: Trial) -> str:
 
 
 def _observed(conditions: Conditions, launch: Launch, telemetry: Path) -> Outcome:
-    """Launch with the telemetry process beside it, as a child of ours on our own cores."""
-    observer: subprocess.Popen[bytes] | None = None
+    """Launch with the telemetry program beside it, where the runner runs."""
+    stop: Callable[[], None] | None = None
 
-    with telemetry.open("wb") as stream:
+    def start(handle: Handle) -> None:
+        nonlocal stop
+        if conditions.telemetry_interval_s is not None:
+            stop = conditions.engine.observe(
+                handle.pid, conditions.telemetry_interval_s, conditions.sources, telemetry
+            )
 
-        def start(handle: Handle) -> None:
-            nonlocal observer
-            if conditions.telemetry_interval_s is not None:
-                observer = start_telemetry(
-                    handle.pid, conditions.telemetry_interval_s, stream, conditions.sources
-                )
-
-        try:
-            return conditions.engine.launch(launch, start)
-        finally:
-            if observer is not None:
-                stop_telemetry(observer)
-
-
-def start_telemetry(
-    pid: int, interval_s: float, stream: IO[bytes], sources: tuple[str, ...] = ()
-) -> subprocess.Popen[bytes]:
-    """A telemetry process that watches a host pid and writes JSON Lines into a file."""
-    program = Path(orchestrator.__file__).parent / "telemetry"
-    # -S -E -s: no site packages, no user settings: it starts faster and stays small.
-    command = [
-        sys.executable,
-        "-S",
-        "-E",
-        "-s",
-        str(program),
-        "--pid",
-        str(pid),
-        "--interval",
-        str(interval_s),
-        *(["--sources", ",".join(sources)] if sources else []),
-    ]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
-
-
-def stop_telemetry(observer: subprocess.Popen[bytes]) -> None:
-    """Close its standard input, which ends it; kill it if it does not listen."""
-    assert observer.stdin
-    observer.stdin.close()
+    telemetry.touch()
     try:
-        observer.wait(5)
-    except subprocess.TimeoutExpired:
-        observer.kill()
-        observer.wait()
+        return conditions.engine.launch(launch, start)
+    finally:
+        if stop is not None:
+            stop()
 
 
 def _versions(transcript: wire.Transcript) -> dict[str, str | None]:

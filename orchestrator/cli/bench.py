@@ -88,6 +88,13 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 is_flag=True,
                 help="Run the --device's containers here under emulation: outputs count, latencies do not.",
             ),
+            click.option("--host", help="ssh://user@board: measure there, with its own Docker Engine."),
+            click.option(
+                "--build",
+                type=click.Choice(["here", "there"]),
+                default="here",
+                help="With --host: make images here and carry them, or let the board make them.",
+            ),
             click.option("--force", is_flag=True, help="Measure although this machine is another device."),
         ]
     ):
@@ -139,6 +146,7 @@ def bench(**given: Any) -> None:
       inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
       inferometer bench --model my.tflite --image cat.jpg
       inferometer bench --device rpi5 --emulate --quick
+      inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local
     """
     from orchestrator.cli.perform import perform
 

@@ -46,6 +46,8 @@ def order_of(given: Mapping[str, Any]) -> cases.Order:
         given.get("results"),
         given["force"],
         given["emulate"],
+        given["host"],
+        given["build"],
         tuple(
             OwnModel(path, given["images"], parse_range(given["input_range"]))
             for path in given.get("own", ())
@@ -84,9 +86,11 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     """The plan and its lines for a terminal; makes nothing ready."""
     catalog, cache = Catalog(suite_root()), cache_root()
     order = order_of(given)
-    device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate)
-    engine = choices.likely_engine(order.engine)
-    plan = cases.make_plan(catalog, cache, order, device, engine, choices.lacking(device, engine))
+    with choices.reach(order.host) as (place, link):
+        device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate, place)
+        engine = "docker" if link else choices.likely_engine(order.engine)
+        missing = choices.lacking(device, engine, place, link)
+        plan = cases.make_plan(catalog, cache, order, device, engine, missing, len(place.cores))
     launches = plan.settings.launches
     lines = [f"{case.id}  x {launches}" for case in plan.cases]
     lines += [f"skip {skip.case.id}: {skip.reason}" for skip in plan.skips]

@@ -55,8 +55,10 @@ def build(
     arguments: Mapping[str, str],
     log: Path,
     progress: Progress,
+    address: str | None = None,
 ) -> None:
-    """Build and load an image. ``requirements``: the files whose further indexes the build may use.
+    """Build and load an image. ``requirements``: the files whose further indexes the build may use;
+    ``address`` of the engine, if not this machine's.
 
     Raises InferometerError naming the log, its last lines and the fix.
     """
@@ -94,7 +96,7 @@ def build(
             command += ["--secret", f"id={name},src={path}"]
         wheels = _one_folder(host_settings.wheel_folders(options), folder / "wheels")
         command += ["--build-context", f"wheelhouse={wheels}"] if wheels else []
-        status = _run([*command, str(context)], log, progress)
+        status = _run([*command, str(context)], log, progress, address)
     if status != 0:
         missing = [url for url in dict.fromkeys(wanted) if url not in indexes]
         raise InferometerError(_failure(tag, log, missing))
@@ -115,7 +117,7 @@ def _one_folder(folders: list[Path], joined: Path) -> Path | None:
     return joined
 
 
-def _run(command: list[str], log: Path, progress: Progress) -> int:
+def _run(command: list[str], log: Path, progress: Progress, address: str | None) -> int:
     log.parent.mkdir(parents=True, exist_ok=True)
     steps = Steps()
     with (
@@ -125,7 +127,7 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=_environment(address),
             text=True,
             errors="replace",
         ) as child,
@@ -142,9 +144,10 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             child.kill()
 
 
-def _environment() -> dict[str, str]:
+def _environment(address: str | None = None) -> dict[str, str]:
     # The engine that runs the images is the one that builds them, whatever context the user chose.
-    environment = {**os.environ, "DOCKER_HOST": os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET}
+    address = address or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+    environment = {**os.environ, "DOCKER_HOST": address}
     environment.pop("DOCKER_CONTEXT", None)
     return environment
 

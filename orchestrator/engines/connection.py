@@ -10,8 +10,8 @@ from orchestrator.domain import InferometerError
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
 
-def connect(timeout_s: int = 60) -> Any:
-    """A client of the Docker Engine at DOCKER_HOST, else the default socket.
+def connect(timeout_s: int = 60, address: str | None = None) -> Any:
+    """A client of the Docker Engine at ``address``, else DOCKER_HOST, else the default socket.
 
     Raises InferometerError when none answers.
     """
@@ -19,7 +19,10 @@ def connect(timeout_s: int = 60) -> Any:
     import docker.errors
 
     try:
-        client = docker.from_env(timeout=timeout_s)
+        if address:
+            client = docker.DockerClient(base_url=address, timeout=timeout_s)
+        else:
+            client = docker.from_env(timeout=timeout_s)
         client.ping()
     except (docker.errors.DockerException, OSError) as problem:
         host = os.environ.get("DOCKER_HOST", "the default socket")

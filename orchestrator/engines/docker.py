@@ -6,13 +6,13 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog import Runtime
-from orchestrator.engines import images
+from orchestrator.engines import images, observer
 from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
 
@@ -25,7 +25,9 @@ _GRACE_S = 10.0
 _QUIET_S = 1.0
 
 
-class _Container:
+class Container:
+    """A handle on a running container."""
+
     def __init__(self, container: Any):
         self._container = container
         container.reload()
@@ -48,15 +50,18 @@ class DockerEngine:
         platform: str,
         accelerators: Mapping[str, Mapping[str, Any]],
         environment: Mapping[str, str] = {},
+        client: Any = None,
     ):
         """``accelerators``: what a container needs to reach each (devices, runtime, environment).
 
-        ``environment`` reaches every container: what an emulator wants to know.
+        ``environment`` reaches every container: what an emulator wants to know. ``client``: of another
+        engine than this machine's.
         """
         self._root, self._cache = root, cache
         self._device, self._platform = device, platform
         self._accelerators, self._environment = accelerators, environment
-        self._client = connect()
+        self._client = client or connect()
+        self._log: tuple[str, dict[str, str]] = ("none", {})
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """The runtime's image, built once for the content of its folder."""
@@ -67,6 +72,10 @@ class DockerEngine:
     def see(self, mount: Mount) -> str:
         """Where a mount lies in the container."""
         return f"/data/{mount.role}"
+
+    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.observe(pid, interval_s, sources, path)
 
     def clean(self) -> list[str]:
         """Remove containers of this device that a killed orchestrator left."""
@@ -89,7 +98,7 @@ class DockerEngine:
                 started_ns = time.monotonic_ns()
                 container.start()
                 end = _End(container, launch.timeout_s)
-                on_started(_Container(container))
+                on_started(Container(container))
                 timed_out = _pump(stream, end.socket, launch, sink)
             return self._outcome(container, started_ns, timed_out, sink)
         except (docker.errors.DockerException, requests.RequestException) as problem:
@@ -101,11 +110,15 @@ class DockerEngine:
                 end.close()
             sink.close()
 
+    def _source(self, launch: Launch, mount: Mount) -> str:
+        """What is mounted: a folder of this machine."""
+        return str(mount.source)
+
     def _create(self, launch: Launch) -> Any:
         from docker.types import LogConfig
 
         volumes = {
-            str(mount.source): {"bind": self.see(mount), "mode": "rw" if mount.writable else "ro"}
+            self._source(launch, mount): {"bind": self.see(mount), "mode": "rw" if mount.writable else "ro"}
             for mount in launch.mounts
         }
         arguments = dict(self._accelerators.get(launch.accelerator, {}))
@@ -130,7 +143,7 @@ class DockerEngine:
             cpuset_cpus=",".join(str(core) for core in launch.cores) or None,
             environment=environment,
             volumes=volumes,
-            log_config=LogConfig(type="none"),
+            log_config=LogConfig(type=self._log[0], config=self._log[1]),
             **arguments,
         )
 
@@ -149,22 +162,34 @@ class DockerEngine:
                 timed_out = True  # closed its streams and stayed
         ended_ns = time.monotonic_ns()
         container.reload()
-        # A death by signal n shows as exit status 128 + n.
-        number = code - 128 if code is not None and 128 < code < 160 else None
-        return Outcome(
-            started_ns,
-            ended_ns,
-            exit_code=code if number is None else None,
-            signal=number,
-            oom_killed=bool(container.attrs["State"].get("OOMKilled")),
-            timed_out=timed_out,
-            overflow=sink.overflow,
-        )
+        return outcome_of(container.attrs, code, timed_out, sink.overflow, started_ns, ended_ns)
 
 
-def runtimes() -> list[str]:
-    """The container runtimes the engine offers, its default first."""
-    info = connect().info()
+def outcome_of(
+    attributes: Mapping[str, Any],
+    code: int | None,
+    timed_out: bool,
+    overflow: str | None,
+    started_ns: int,
+    ended_ns: int,
+) -> Outcome:
+    """How a container ended, from its exit status and what the engine says of it."""
+    # A death by signal n shows as exit status 128 + n.
+    number = code - 128 if code is not None and 128 < code < 160 else None
+    return Outcome(
+        started_ns,
+        ended_ns,
+        exit_code=code if number is None else None,
+        signal=number,
+        oom_killed=bool(attributes["State"].get("OOMKilled")),
+        timed_out=timed_out,
+        overflow=overflow,
+    )
+
+
+def runtimes(address: str | None = None) -> list[str]:
+    """The container runtimes that an engine offers, its default first."""
+    info = connect(address=address).info()
     default = str(info.get("DefaultRuntime", "runc"))
     return [default, *(name for name in info.get("Runtimes") or {} if name != default)]
 
@@ -179,9 +204,10 @@ def remove(container: Any) -> None:
 
 
 @contextmanager
-def attached(container: Any) -> Iterator[socket.socket]:
-    """All three streams of a container that is not started yet; closed with the block."""
-    raw = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+def attached(container: Any, stdin_only: bool = False) -> Iterator[socket.socket]:
+    """All three streams of a container that is not started yet, or the first; closed with the block."""
+    out = int(not stdin_only)
+    raw = container.attach_socket(params={"stdin": 1, "stdout": out, "stderr": out, "stream": 1})
     connection: socket.socket = getattr(raw, "_sock", raw)
     try:
         yield connection
@@ -232,7 +258,7 @@ def _pump(connection: socket.socket, end: socket.socket, launch: Launch, sink: S
         if not (readable or writable):
             return end in sources
         if request is not None and writable:
-            request = _feed(connection, request)
+            request = feed(connection, request)
         if connection in readable:
             data = _receive(connection)
             if not data:
@@ -245,7 +271,7 @@ def _pump(connection: socket.socket, end: socket.socket, launch: Launch, sink: S
             sources, request = [connection], None
 
 
-def _feed(connection: socket.socket, request: memoryview) -> memoryview | None:
+def feed(connection: socket.socket, request: memoryview) -> memoryview | None:
     """Send what fits; the rest. After the last byte the runner's standard input ends, and nothing is left."""
     try:
         rest = request[connection.send(request) :]

@@ -108,15 +108,16 @@ def ensure(
     platform: str | None,
     progress: Progress,
     arguments: Mapping[str, str] = MappingProxyType({}),
+    address: str | None = None,
 ) -> Image:
     """The image of a runtime (or ``models``) for its present content; built when it is not there.
 
-    ``platform``: Docker's os/arch, None for this machine's; ``arguments`` of the build. Raises
-    InferometerError with log and fix.
+    ``platform``: Docker's os/arch, None for this machine's; ``arguments`` of the build; ``address`` of
+    the engine that builds, if not this machine's. Raises InferometerError with log and fix.
     """
     wanted = tag(name, root, platform, arguments)
-    client = connect()
-    found = _inspect(client, wanted)
+    client = connect(address=address)
+    found = inspect(client, wanted)
     if found:
         return found
     dockerfile = _dockerfile(name, root)
@@ -127,8 +128,8 @@ def ensure(
     requirements = [path for path in copied if path.match("requirements*.txt")]
     log = cache / "logs" / f"image-{name}.log"
     progress(f"building {wanted} (once; its output: {log})")
-    buildx.build(wanted, dockerfile, context, requirements, platform, arguments, log, progress)
-    built = _inspect(client, wanted)
+    buildx.build(wanted, dockerfile, context, requirements, platform, arguments, log, progress, address)
+    built = inspect(client, wanted)
     if built is None:
         raise InferometerError(
             f"{wanted} was built, but the engine does not hold it; set DOCKER_HOST to the engine's address"
@@ -143,7 +144,7 @@ def ensure_base(root: Path, cache: Path, platform: str | None, progress: Progres
     """
     client = connect()
     for dockerfile in sorted((root / "Dockerfiles").glob("*.Dockerfile")):
-        if _inspect(client, tag(dockerfile.name.removesuffix(".Dockerfile"), root, platform)):
+        if inspect(client, tag(dockerfile.name.removesuffix(".Dockerfile"), root, platform)):
             continue
         if find_buildx() is None:
             raise InferometerError(f"no docker command with buildx on PATH; fix: {buildx.FIX}")
@@ -189,7 +190,8 @@ def _holds(client: Any, reference: str, platform: str) -> bool:
     return True
 
 
-def _inspect(client: Any, reference: str) -> Image | None:
+def inspect(client: Any, reference: str) -> Image | None:
+    """An image that the engine holds, or None."""
     import docker.errors
 
     try:
@@ -221,13 +223,13 @@ def state(name: str, root: Path, platform: str | None = None) -> dict[str, Any]:
     """
     reference = tag(name, root, platform)
     client = connect()
-    found = _inspect(client, reference)
+    found = inspect(client, reference)
     # Of a tag with several platforms the engine tells the size of its own.
     foreign = platform not in (
         None,
         base_images.native(),
     )
-    base = None if foreign else _inspect(client, bases(_dockerfile(name, root))[-1])
+    base = None if foreign else inspect(client, bases(_dockerfile(name, root))[-1])
     return {
         "tag": reference,
         "digest": found.digest if found else None,

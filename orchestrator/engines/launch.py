@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,11 +18,15 @@ MAX_LOG_BYTES = 16 * 2**20
 
 @dataclass(frozen=True)
 class Mount:
-    """A host folder the runner may see; ``role`` names it in the container (``/data/<role>``)."""
+    """A host folder the runner may see; ``role`` names it in the container (``/data/<role>``).
+
+    ``names``: the files it needs, for an engine that has to carry them; empty: all.
+    """
 
     source: Path
     role: str
     writable: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,9 @@ class Engine(Protocol):
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Run to the end or to the timeout; leaves nothing behind, also when interrupted."""
+
+    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+        """Start telemetry beside a runner, into ``path``; the returned call ends it."""
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left behind; returns the names."""

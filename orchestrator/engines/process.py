@@ -9,11 +9,11 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
-from orchestrator.engines import venvs
+from orchestrator.engines import observer, venvs
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -54,6 +54,10 @@ class ProcessEngine:
     def see(self, mount: Mount) -> str:
         """Host paths are the runner's paths."""
         return str(mount.source)
+
+    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.observe(pid, interval_s, sources, path)
 
     def clean(self) -> list[str]:
         """Nothing outlives its parent here."""

@@ -17,8 +17,8 @@ from orchestrator.domain import Status
 from orchestrator.engines.cores import split_cores
 from orchestrator.engines.docker import LABEL, DockerEngine
 from orchestrator.engines.images import Image
-from orchestrator.engines.launch import Handle, Launch, Outcome
-from tests.support import containers, doubles
+from orchestrator.engines.launch import Handle, Launch, Outcome, available_cores
+from tests.support import containers
 from tests.support.containers import DEVICE, LIMIT_BYTES, left, one
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
@@ -88,7 +88,7 @@ def watched(double_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Wa
 
 def test_the_engine_was_asked_for_a_shut_off_container(watched: Watched) -> None:
     host, config = watched.facts["HostConfig"], watched.facts["Config"]
-    cores, _ = split_cores(doubles.available_cores(), 1)
+    cores, _ = split_cores(available_cores(), 1)
     assert host["NetworkMode"] == "none"
     assert host["ReadonlyRootfs"] is True
     assert list(host["Tmpfs"]) == ["/tmp"]
@@ -109,7 +109,7 @@ def test_the_engine_was_asked_for_a_shut_off_container(watched: Watched) -> None
 
 
 def test_the_runner_finds_itself_shut_off(watched: Watched) -> None:
-    status, cores = watched.inside["status"], split_cores(doubles.available_cores(), 1)[0]
+    status, cores = watched.inside["status"], split_cores(available_cores(), 1)[0]
     assert status["Uid"].split() == status["Gid"].split() == ["10001"] * 4
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert int(status[name], 16) == 0, name

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.choices import choose_device, choose_engine, lacking
 from orchestrator.domain import InferometerError
+from orchestrator.engines.place import Place, here
 from tests.support.doubles import Quiet
 
 TREES = Path(__file__).parent.parent / "fixtures" / "sys"
@@ -19,7 +20,7 @@ CATALOG = Catalog(suite_root())
 def chosen(
     name: str, tree: str = "i5-desktop", arch: str = "x86_64", *, force: bool = False, emulate: bool = False
 ) -> str:
-    return choose_device(CATALOG, name, force, emulate, TREES / tree, arch).id
+    return choose_device(CATALOG, name, force, emulate, Place(TREES / tree, arch, (0,))).id
 
 
 def refused(name: str, tree: str = "i5-desktop", arch: str = "x86_64", **more: bool) -> str:
@@ -49,7 +50,7 @@ def test_an_unknown_machine_is_told_all_devices() -> None:
 
 def test_another_board_of_the_same_processor_can_be_forced() -> None:
     assert chosen("rpi5", "rpi4", "aarch64", force=True) == "rpi5"
-    assert "--force cannot make this x86_64 machine run containers of rpi5" in refused("rpi5", force=True)
+    assert "--force cannot make an x86_64 machine run containers of rpi5" in refused("rpi5", force=True)
 
 
 def test_emulation_is_for_a_named_board_of_another_processor() -> None:
@@ -68,7 +69,7 @@ def test_processes_cannot_be_emulated(tmp_path: Path) -> None:
 
 
 def test_processes_reach_no_accelerator() -> None:
-    assert lacking(CATALOG.device("rpi5"), "process") == {}
-    reasons = lacking(CATALOG.device("jetson-nano"), "process")
+    assert lacking(CATALOG.device("rpi5"), "process", here()) == {}
+    reasons = lacking(CATALOG.device("jetson-nano"), "process", here())
     assert list(reasons) == ["cuda"]
     assert "use ENGINE=docker" in reasons["cuda"]

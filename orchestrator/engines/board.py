@@ -1,0 +1,234 @@
+"""The Docker Engine of a board, over ssh: a trial outlives a broken link and is fetched after its end."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shlex
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from orchestrator.catalog import Runtime
+from orchestrator.domain import InferometerError
+from orchestrator.engines import images, observer, volumes
+from orchestrator.engines.connection import connect
+from orchestrator.engines.docker import Container, DockerEngine, attached, feed, outcome_of, remove
+from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.ssh import Broken, Link
+
+_OUTPUT = "inferometer-output-"
+_POLL_S = 30.0
+# More than a transcript and a log may have: what floods a board's disk ends as a torn transcript.
+_LOG = {"max-size": "300m", "max-file": "1"}
+_PART = 1 << 16
+_CLOCK = "import time; print(int(time.monotonic() * 1e9))"
+# In memory where the board has such a place: writing to a card would be work beside the measurement.
+_OBSERVE = (
+    "p=/tmp; [ -w /dev/shm ] && p=/dev/shm; d=$(mktemp -d $p/inferometer.XXXXXX) && cd $d && mkfifo stop && "
+    # Opened for both, a pipe has no end: the program goes on when we are gone, and ends with the runner.
+    "{ setsid python3 %s <>stop >telemetry.jsonl 2>/dev/null & echo $! >pid; } && echo $d"
+)
+_COLLECT = (
+    "cd %s && p=$(cat pid) && kill -TERM $p 2>/dev/null; for i in $(seq 100); do "
+    "grep -q '^State:.[^Z]' /proc/$p/status 2>/dev/null || break; sleep 0.05; done; cat telemetry.jsonl"
+)
+
+
+class BoardEngine(DockerEngine):
+    """Launches on a board. ``build``: whether images are made ``here`` (and carried) or ``there``."""
+
+    def __init__(
+        self,
+        link: Link,
+        build: str,
+        root: Path,
+        cache: Path,
+        device: str,
+        platform: str,
+        accelerators: Mapping[str, Mapping[str, Any]],
+    ):
+        client = connect(address=f"unix://{link.socket}")
+        super().__init__(root, cache, device, platform, accelerators, client=client)
+        self._link, self._build = link, build
+        self._full: dict[Mount, str] = {}  # volumes known to be there
+        self._program: str | None = None
+        self._log = ("json-file", _LOG)
+
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
+        """The runtime's image, on the board."""
+        import docker.errors
+
+        arguments = runtime.build_arguments(accelerator)
+        tag = images.tag(runtime.id, self._root, self._platform, arguments)
+        address = f"unix://{self._link.socket}"
+        try:
+            self._link.persist(lambda: self._client.images.get(tag))
+        except docker.errors.ImageNotFound:
+            if self._build == "there":
+                images.ensure(
+                    runtime.id, self._root, self._cache, self._platform, progress, arguments, address
+                )
+            else:
+                images.ensure(runtime.id, self._root, self._cache, self._platform, progress, arguments)
+                progress(f"carrying {tag} to {self._link.who} (once)")
+                self._link.persist(lambda: self._carry(tag))
+        held = self._link.persist(lambda: images.inspect(self._client, tag))
+        assert held
+        return Target(runtime.id, tag, held.digest, held.bytes)
+
+    def _carry(self, tag: str) -> None:
+        import docker.errors
+
+        try:
+            self._client.images.load(connect(timeout_s=600).images.get(tag).save(named=True))
+        except (docker.errors.ImageLoadError, docker.errors.APIError) as problem:
+            raise InferometerError(
+                f"{self._link.who} does not take {tag} ({problem}); free space there: docker system prune"
+            ) from None
+
+    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+        """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
+        try:
+            program = self._telemetry()
+            words = [*observer.PYTHON_OPTIONS, program, *observer.arguments(pid, interval_s, sources)]
+            command = _OBSERVE % " ".join(map(shlex.quote, words))
+            folder = self._link.run(command).decode().strip()
+        except (Broken, InferometerError):
+            return lambda: None
+
+        def collect() -> None:
+            with suppress(Broken, InferometerError):
+                path.write_bytes(self._link.persist(lambda: self._link.run(_COLLECT % folder)))
+                self._link.persist(lambda: self._link.run(f"rm -rf {folder}"))
+
+        return collect
+
+    def _telemetry(self) -> str:
+        """Where the program lies there, as one file; it is sent once."""
+        if self._program is None:
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w") as archive:
+                for file in sorted(observer.PROGRAM.glob("*.py")):
+                    # A fixed date: the same program has the same name.
+                    archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
+            data = stream.getvalue()
+            name = f"telemetry-{hashlib.sha256(data).hexdigest()[:16]}.pyz"
+            place = '"${XDG_CACHE_HOME:-$HOME/.cache}"/inferometer'
+            store = f"[ -s {name} ] || {{ cat >{name}.$$ && mv {name}.$$ {name}; }}"
+            found = self._link.run(f"mkdir -p {place} && cd {place} && {store} && echo $PWD/{name}", data)
+            self._program = found.decode().strip()
+        return self._program
+
+    def clean(self) -> list[str]:
+        """Remove what a killed orchestrator left there."""
+        left = self._link.persist(super().clean)
+        for volume in self._client.volumes.list(filters={"name": _OUTPUT}):
+            volume.remove(force=True)
+        # Only a bench that holds the board's lock comes here: these are nobody's.
+        self._link.run("rm -rf /dev/shm/inferometer.?????? /tmp/inferometer.??????")
+        return left
+
+    def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
+        """See :class:`orchestrator.engines.launch.Engine`; times are of the board's clock."""
+        import docker.errors
+        import requests
+
+        sink = Sink(launch.stdout, launch.stderr)
+        container, started_ns = None, time.monotonic_ns()
+        try:
+            self._bring(launch)
+            started_ns = self._clock()
+            container = self._link.persist(lambda: self._begin(launch))
+            on_started(self._link.persist(lambda: Container(container)))
+            code, timed_out = self._wait(container, launch.timeout_s)
+            self._link.persist(lambda: self._logs(container, sink))
+            for mount in launch.mounts:
+                if mount.writable:
+                    self._link.persist(
+                        lambda at=mount: volumes.fetch(container, self.see(at), at.source)  # type: ignore[misc]
+                    )
+            ended_ns = self._clock()
+            self._link.persist(container.reload)
+            return outcome_of(container.attrs, code, timed_out, sink.overflow, started_ns, ended_ns)
+        except (
+            docker.errors.DockerException,
+            requests.RequestException,
+            Broken,
+            InferometerError,
+        ) as problem:
+            return Outcome(started_ns, time.monotonic_ns(), problem=f"{self._link.who}: {problem}")
+        finally:
+            if container is not None:
+                self._forget(launch, container)
+            sink.close()
+
+    def _bring(self, launch: Launch) -> None:
+        """Volumes for what the runner reads; what was brought once is not even looked at again."""
+        for mount in launch.mounts:
+            if not mount.writable and mount not in self._full:
+                name = volumes.name_of(mount)
+                self._link.persist(
+                    lambda at=mount, to=name: volumes.ensure(  # type: ignore[misc]
+                        self._client, to, at, launch.target, self._platform
+                    )
+                )
+                self._full[mount] = name
+
+    def _source(self, launch: Launch, mount: Mount) -> str:
+        return f"{_OUTPUT}{launch.name}" if mount.writable else self._full[mount]
+
+    def _begin(self, launch: Launch) -> Any:
+        """Create, start and hand over the request, from anew each time it is tried."""
+        import docker.errors
+
+        with suppress(docker.errors.NotFound):
+            self._client.containers.get(launch.name).remove(force=True)
+        container = self._create(launch)
+        for mount in launch.mounts:
+            if mount.writable:
+                container.put_archive(self.see(mount), volumes.writable_folder("."))
+        with attached(container, stdin_only=True) as stream:
+            container.start()
+            request: memoryview | None = memoryview(launch.request)
+            while request is not None:
+                request = feed(stream, request)
+        return container
+
+    def _wait(self, container: Any, timeout_s: float) -> tuple[int | None, bool]:
+        """(exit status, whether the deadline came first); the container is dead afterwards."""
+        import docker.errors
+        import requests
+
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                return int(container.wait(timeout=min(left, _POLL_S))["StatusCode"]), False
+            except requests.ReadTimeout:
+                continue
+            except requests.ConnectionError as problem:
+                if "Read timed out" not in str(problem):
+                    self._link.persist(self._client.ping)
+        with suppress(docker.errors.APIError):  # it may have ended meanwhile
+            self._link.persist(container.kill)
+        return None, True
+
+    def _logs(self, container: Any, sink: Sink) -> None:
+        streams = {STDOUT: {"stderr": False}, STDERR: {"stdout": False}}
+        texts = {number: container.logs(**left_out) for number, left_out in streams.items()}
+        for number, text in texts.items():
+            for start in range(0, len(text), _PART):
+                sink.write(number, text[start : start + _PART])
+
+    def _forget(self, launch: Launch, container: Any) -> None:
+        remove(container)
+        for mount in launch.mounts:
+            if mount.writable:
+                with suppress(Exception):  # the next start cleans
+                    self._client.volumes.get(self._source(launch, mount)).remove(force=True)
+
+    def _clock(self) -> int:
+        return int(self._link.persist(lambda: self._link.python(_CLOCK)))
