@@ -112,9 +112,9 @@ def _accelerators(
         return wish.accelerators
     able = runtime.offers(device.arch)
     offered = [name for name in able if name in device.accelerators]
-    if not offered or runtime.id in wish.runtimes:
-        return tuple(offered) or able
-    return tuple(n for n in offered if not (n in lacking and device.accelerators[n].optional))
+    within = [n for n in offered if not (n in lacking and device.accelerators[n].optional)]
+    # A runtime that was asked for by name is skipped with the reason, not left out.
+    return tuple(within or (offered if runtime.id in wish.runtimes else [])) if offered else able
 
 
 def _models(catalog: Catalog, wish: Wish, own: Sequence[OwnModel]) -> dict[str, Model]:

@@ -187,10 +187,11 @@ class BoardEngine(DockerEngine):
 
         with suppress(docker.errors.NotFound):
             self._client.containers.get(launch.name).remove(force=True)
-        container = self._create(launch)
         for mount in launch.mounts:
             if mount.writable:
-                container.put_archive(self.see(mount), volumes.writable_folder("."))
+                output = self._source(launch, mount)
+                volumes.make_writable(self._client, output, launch.target, self._platform)
+        container = self._create(launch)
         with attached(container, stdin_only=True) as stream:
             container.start()
             request: memoryview | None = memoryview(launch.request)

@@ -19,6 +19,7 @@ Progress = Callable[[str], None]
 REPOSITORY = "inferometer"
 # Dockerfiles/<this>.Dockerfile is the exporter's; every other one is a runner's. Their build contexts differ.
 EXPORTER = "models"
+_RECIPE = b"2"  # counts changes of how images are built that their files do not show
 _INSTALLED = "/runner/installed-bytes"
 
 
@@ -39,7 +40,7 @@ def tag(
     ``name`` is a runtime's id or ``models``. Raises InferometerError when the Dockerfile is missing.
     """
     dockerfile = _dockerfile(name, root)
-    digest = hashlib.sha256(dockerfile.read_bytes())
+    digest = hashlib.sha256(_RECIPE + dockerfile.read_bytes())
     digest.update("".join(f"{key}={value}\0" for key, value in sorted(arguments.items())).encode())
     context = _context(name, root)
     for path in _copied(dockerfile, context, arguments):

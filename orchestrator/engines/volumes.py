@@ -71,8 +71,18 @@ def fetch(container: Any, path: str, folder: Path) -> None:
                     (folder / Path(member.name).name).write_bytes(data.read())
 
 
-def writable_folder(name: str) -> bytes:
-    """An archive of one folder that every user may write to."""
+def make_writable(client: Any, name: str, image: str, platform: str) -> None:
+    """A volume that a container's unprivileged user may write to."""
+    container = client.containers.create(
+        image, platform=platform, volumes={name: {"bind": "/data/volume", "mode": "rw"}}, network_mode="none"
+    )
+    try:
+        container.put_archive("/data", _open_folder("volume"))
+    finally:
+        container.remove(force=True)
+
+
+def _open_folder(name: str) -> bytes:
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode = tarfile.DIRTYPE, 0o777
     stream = io.BytesIO()

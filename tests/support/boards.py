@@ -85,11 +85,25 @@ class Board:
         (self.folder / "known_hosts").write_text(f"[localhost]:{self.port} {key}\n")
 
     def start_engine(self) -> None:
-        """A Docker Engine beside this machine's, with networks of neither."""
-        words = [DOCKERD, "--data-root", self.folder / "data", "--exec-root", self.folder / "exec"]
+        """A Docker Engine beside this machine's."""
+        config = self.folder / "daemon.json"
+        config.write_text('{"features": {"containerd-snapshotter": true}}')
+        # A network namespace of its own: with --bridge none it would take this machine's bridge away.
+        words = [
+            "unshare",
+            "--net",
+            DOCKERD,
+            "--data-root",
+            self.folder / "data",
+            "--exec-root",
+            self.folder / "exec",
+        ]
         words += ["--pidfile", self.folder / "pid", "-H", f"unix://{self.socket}", "--bridge", "none"]
-        words += ["--iptables=false", "--ip6tables=false", "--feature", "containerd-snapshotter=true"]
-        words += ["--config-file", self.folder / "none.json", "--cgroup-parent", "/inferometer-test"]
+        words += [
+            "--iptables=false",
+            "--ip6tables=false",
+        ]
+        words += ["--config-file", config, "--cgroup-parent", "/inferometer-test"]
         self._spawn("engine", [str(word) for word in words])
         asked = ["docker", "-H", f"unix://{self.socket}", "version"]
         wait_for(lambda: subprocess.run(asked, capture_output=True).returncode == 0, "the engine")
