@@ -49,9 +49,12 @@ def choose_device(catalog: Catalog, name: str, force: bool) -> Device:
 
 
 def choose_engine(
-    root: Path, cache: Path, wanted: str, device: Device, watcher: Watcher
+    root: Path, cache: Path, wanted: str, device: Device, watcher: Watcher, offline: str | None = None
 ) -> tuple[Engine, tuple[str, ...]]:
-    """The engine and notes on the choice. ``auto``: Docker where an Engine answers and can build."""
+    """The engine and notes on the choice. ``auto``: Docker where an Engine answers and can build.
+
+    ``offline``: a note on where all images came from; then nothing is looked for to build them.
+    """
     from orchestrator.engines.process import ProcessEngine
 
     notes: tuple[str, ...] = ()
@@ -60,6 +63,8 @@ def choose_engine(
             from orchestrator.engines.docker import DockerEngine
 
             engine = DockerEngine(root, cache, device.id, device.platform, dict(device.accelerators["cpu"]))
+            if offline:
+                return engine, (offline,)
             images.ensure_base(root, cache, device.platform, watcher.say)
             return engine, ()
         except InferometerError as problem:
@@ -140,7 +145,7 @@ def _perform(
     note: Callable[[str], None],
 ) -> tuple[Run, Session]:
     root = catalog.root
-    engine, notes = choose_engine(root, cache, order.engine, device, watcher)
+    engine, notes = choose_engine(root, cache, order.engine, device, watcher, order.offline)
     mine = _bring_in(catalog, cache, order, device, engine, watcher)
     plan = make_plan(catalog, cache, order, device, engine.name, mine)
     if not plan.trials:

@@ -28,6 +28,7 @@ class Order:
     results: Path | None = None  # exactly this folder; None: a new one below results/
     force: bool = False
     own: tuple[OwnModel, ...] = ()
+    offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
 
 
 def settings_of(order: Order, device: Device) -> Settings:
