@@ -103,7 +103,7 @@ def _blank(members: Iterable[Member]) -> tuple[Member, ...]:
 
 def _append(stream: BinaryIO, path: str, fill: Callable[[BinaryIO], None]) -> Member:
     start = stream.tell()
-    stream.seek(start + _BLOCK)
+    stream.seek(start + len(header(path, 0)))  # a long name takes more than one block
     counted = _Hashing(stream)
     fill(counted)  # type: ignore[arg-type]  # of a file it needs only write()
     stream.write(bytes(_padding(counted.size)))
