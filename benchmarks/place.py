@@ -14,8 +14,8 @@ from pathlib import Path
 
 from orchestrator import artifacts, environment, lock
 from orchestrator.artifacts import cache_root
-from orchestrator.bench import choose_device, choose_engine
 from orchestrator.catalog import Catalog, Device, suite_root
+from orchestrator.choices import choose_device, choose_engine
 from orchestrator.domain import Case, Trial
 from orchestrator.engines.launch import Engine, Target, available_cores
 from orchestrator.execute import Conditions, Load
@@ -35,7 +35,7 @@ class Place:
     @cached_property
     def device(self) -> Device:
         """This machine. Raises InferometerError where it is no known one."""
-        return choose_device(self.catalog, "", False)
+        return choose_device(self.catalog, "", False, False)
 
     @cached_property
     def engine(self) -> Engine:

@@ -13,7 +13,7 @@ from orchestrator.catalog import Catalog, Device, Model, Runtime
 from orchestrator.domain import Case, InferometerError
 from orchestrator.engines.launch import available_cores
 from orchestrator.own import OwnModel
-from orchestrator.plan import FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
+from orchestrator.plan import EMULATED, FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Order:
     timeout_s: float | None = None
     results: Path | None = None  # exactly this folder; None: a new one below results/
     force: bool = False
+    emulate: bool = False
     own: tuple[OwnModel, ...] = ()
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
 
@@ -34,6 +35,8 @@ class Order:
 def settings_of(order: Order, device: Device) -> Settings:
     """The settings an order leads to; the device may ask for more launches than the default."""
     base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
+    if order.emulate:
+        base = EMULATED
     if order.launches is not None:
         base = replace(base, launches=order.launches)
     if order.timeout_s is not None:
@@ -42,23 +45,34 @@ def settings_of(order: Order, device: Device) -> Settings:
 
 
 def make_plan(
-    catalog: Catalog, cache: Path, order: Order, device: Device, engine: str, mine: Sequence[Artifact] = ()
+    catalog: Catalog,
+    cache: Path,
+    order: Order,
+    device: Device,
+    engine: str,
+    lacking: Mapping[str, str],
+    mine: Sequence[Artifact] = (),
 ) -> Plan:
-    """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early."""
+    """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early.
+
+    ``lacking``: the device's accelerators that cannot be reached now, with the reason.
+    """
     wish = replace(
         order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
     )
     runtimes = runtimes_of(catalog, wish, device)
     models = _models(catalog, wish, order.own)
     sweeps = _sweeps(runtimes, wish)
-    cases = expand(wish, models, wish.variants or ("nq",), sweeps)
+    places = {name: _accelerators(item, device, wish, lacking) for name, item in runtimes.items()}
+    cases = expand(wish, models, wish.variants or ("nq",), sweeps, places)
     for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
-        cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps)
+        cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps, places)
     cases = list(dict.fromkeys(cases))  # one name in two formats asks for each case twice
     kept, skips = sift(
         cases,
         [
             lambda case: _arch(case, runtimes, device),
+            lambda case: _accelerator(case, runtimes, device, lacking),
             lambda case: _threads(case),
             lambda case: _variant(case, runtimes, models),
             lambda case: _format(case, runtimes, models, mine),
@@ -75,11 +89,29 @@ def make_plan(
 
 
 def runtimes_of(catalog: Catalog, wish: Wish, device: Device) -> dict[str, Runtime]:
-    """The runtimes a wish names, or those the device's processor suits."""
+    """The runtimes a wish names, else the device's, and those that were dropped in and suit its processor."""
     existing = catalog.runtimes()
     if wish.runtimes:
         return {name: existing[name] for name in known("runtime", wish.runtimes, list(existing))}
-    return {name: item for name, item in existing.items() if item.default and device.arch in item.arch}
+    listed = {name for item in catalog.devices().values() for name in item.runtimes}
+    wanted = {*device.runtimes, *(set(existing) - listed)}
+    return {
+        name: item
+        for name, item in existing.items()
+        if name in wanted and item.default and device.arch in item.arch
+    }
+
+
+def _accelerators(
+    runtime: Runtime, device: Device, wish: Wish, lacking: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Where a runtime's cases run; what nobody asked for and a device need not have is left out."""
+    if wish.accelerators:
+        return wish.accelerators
+    offered = [name for name in runtime.accelerators if name in device.accelerators]
+    if not offered or runtime.id in wish.runtimes:
+        return tuple(offered) or runtime.accelerators
+    return tuple(n for n in offered if not (n in lacking and device.accelerators[n].optional))
 
 
 def _models(catalog: Catalog, wish: Wish, own: Sequence[OwnModel]) -> dict[str, Model]:
@@ -109,6 +141,17 @@ def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | 
         if device.arch in arch
         else f"{case.runtime} needs {' or '.join(arch)}, {device.id} is {device.arch}"
     )
+
+
+def _accelerator(
+    case: Case, runtimes: Mapping[str, Runtime], device: Device, lacking: Mapping[str, str]
+) -> str | None:
+    offered = runtimes[case.runtime].accelerators
+    if case.accelerator not in offered:
+        return f"{case.runtime} runs on {' or '.join(offered)}, not {case.accelerator}"
+    if case.accelerator not in device.accelerators:
+        return f"{device.id} has no {case.accelerator}, only {', '.join(device.accelerators)}"
+    return lacking.get(case.accelerator)
 
 
 def _threads(case: Case) -> str | None:

@@ -73,14 +73,35 @@ def load_toml(path: Path) -> Fields:
 
 
 @dataclass(frozen=True)
+class Accelerator:
+    """What a device provides and how a container reaches it: arguments of ``containers.create``."""
+
+    container: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False  # used where the engine offers it, not missed where it does not
+
+
+@dataclass(frozen=True)
+class Cooldown:
+    """When a trial may start: no sensor more than ``band_c`` above its baseline, or ``timeout_s`` over."""
+
+    band_c: int
+    timeout_s: int
+
+
+@dataclass(frozen=True)
 class Device:
     """A board or PC. ``profile`` keeps the whole file for recognition and telemetry."""
 
     id: str
     title: str
     platform: str  # Docker's os/arch
-    accelerators: Mapping[str, Any]
+    accelerators: Mapping[str, Accelerator]
     min_launches: int
+    runtimes: tuple[str, ...]  # measured where none is named
+    memory_bytes: int | None  # what the board is sold with; None: it differs
+    emulator: Mapping[str, str]  # environment of the emulator that stands in for its processor
+    sources: tuple[str, ...]  # of telemetry
+    cooldown: Cooldown
     path: Path
     profile: Mapping[str, Any]
 
@@ -120,6 +141,7 @@ class Runtime:
     precisions: tuple[str, ...]
     default: bool
     arch: tuple[str, ...]
+    accelerators: tuple[str, ...]  # those it can run on
     folder: Path
     options: Mapping[str, Option] = field(default_factory=dict)
     compile: tuple[tuple[str, str, str], ...] = ()  # (option, value, format made)
@@ -149,15 +171,33 @@ def read_device(path: Path) -> Device:
     accelerators = fields.table("accelerators")
     accelerators.table("cpu")  # every device has one
     fields.table("recognise")
+    emulator, cooldown = fields.table("emulator", {}), fields.table("cooldown")
     return Device(
         path.stem,
         fields.get("title", str),
         fields.get("platform", str),
-        accelerators.data,
+        {name: _read_accelerator(accelerators.table(name)) for name in accelerators.data},
         fields.get("min_launches", int),
+        fields.strings("runtimes"),
+        fields.get("memory_bytes", int, None),
+        {name: emulator.get(name, str) for name in emulator.data},
+        fields.table("telemetry").strings("sources"),
+        Cooldown(cooldown.get("band_c", int), cooldown.get("timeout_s", int)),
         path,
         fields.data,
     )
+
+
+def _read_accelerator(fields: Fields) -> Accelerator:
+    container: dict[str, Any] = {}
+    if fields.get("runtime", str, ""):
+        container["runtime"] = fields.get("runtime", str)
+    if fields.strings("devices", []):
+        container["devices"] = list(fields.strings("devices"))
+    environment = fields.table("environment", {})
+    if environment.data:
+        container["environment"] = {name: environment.get(name, str) for name in environment.data}
+    return Accelerator(container, fields.get("optional", bool, False))
 
 
 def read_runtime(path: Path) -> Runtime:
@@ -183,6 +223,7 @@ def read_runtime(path: Path) -> Runtime:
         fields.strings("precisions"),
         fields.get("default", bool),
         fields.table("needs").strings("arch"),
+        fields.table("needs").strings("accelerators", ["cpu"]),
         path.parent,
         options,
         tuple(

@@ -35,7 +35,14 @@ def key(case: Case, artifact: Artifact, target: Target, format_: str) -> str:
     """Content key of a compiled artifact."""
     # Without an image the runner lies in a checkout, where it may change under the same name.
     programs = [sha256_file(Path(word)) for word in target.target.split("\0") if word.endswith(".py")]
-    parts = [artifact.sha256, target.digest or target.target, *programs, format_, str(case.threads)]
+    parts = [
+        artifact.sha256,
+        target.digest or target.target,
+        *programs,
+        format_,
+        str(case.threads),
+        case.accelerator,
+    ]
     parts += [f"{name}={value}" for name, value in case.options] + [processor_flags()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
@@ -89,6 +96,7 @@ def _compile(
             "sha256": artifact.sha256,
         },
         threads=case.threads,
+        accelerator=case.accelerator,
         options=dict(case.options),
         output_dir=conditions.engine.see(sink),
     )
@@ -102,6 +110,7 @@ def _compile(
         timeout_s=_TIMEOUT_S,
         mounts=(source, sink),
         memory_bytes=conditions.memory_bytes,
+        accelerator=case.accelerator,
     )
     outcome = conditions.engine.launch(launch, lambda handle: None)
     with launch.stdout.open("rb") as stream:

@@ -65,19 +65,21 @@ class Case:
     batch: int = 1
     threads: int = 1
     options: tuple[tuple[str, str], ...] = ()
+    accelerator: str = "cpu"
 
     @property
     def id(self) -> str:
-        """Unique and stable: ``x86/pytorch/resnet50/nq/b1/t1/mode=eager``."""
+        """Unique and stable: ``x86/pytorch/resnet50/nq/b1/t1/mode=eager``; another accelerator is named."""
         head = f"{self.device}/{self.runtime}/{self.model}/{self.variant}/b{self.batch}/t{self.threads}"
-        return "/".join([head, *(f"{name}={value}" for name, value in sorted(self.options))])
+        where = [] if self.accelerator == "cpu" else [self.accelerator]
+        return "/".join([head, *where, *(f"{name}={value}" for name, value in sorted(self.options))])
 
     @property
     def runtime_label(self) -> str:
         """The runtime with its options, as tables show it: ``pytorch (eager)``."""
-        if not self.options:
-            return self.runtime
-        return f"{self.runtime} ({', '.join(value for _, value in sorted(self.options))})"
+        words = [] if self.accelerator == "cpu" else [self.accelerator]
+        words += [value for _, value in sorted(self.options)]
+        return f"{self.runtime} ({', '.join(words)})" if words else self.runtime
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; options become an object."""

@@ -38,6 +38,7 @@ class Conditions:
     settings: Settings
     cores: tuple[int, ...]  # all this machine offers us
     memory_bytes: int | None
+    sources: tuple[str, ...] = ()  # of telemetry; empty: all
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
 
 
@@ -50,7 +51,6 @@ class Load:
     format: str
     sha256: str
     build_ns: int | None = None  # what compiling took, whenever that was
-    accelerator: str = "cpu"
 
 
 def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
@@ -72,7 +72,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         inputs=f"{conditions.engine.see(inputs_mount)}/{load.artifact.inputs.name}",
         threads=case.threads,
         batch=case.batch,
-        accelerator=load.accelerator,
+        accelerator=case.accelerator,
         options=dict(case.options),
         warmup={
             "window": settings.warmup_window,
@@ -100,6 +100,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         mounts=tuple(mounts),
         cores=theirs,
         memory_bytes=conditions.memory_bytes,
+        accelerator=case.accelerator,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with _confined(ours):  # the telemetry process inherits it
@@ -181,7 +182,9 @@ def _observed(conditions: Conditions, launch: Launch, telemetry: Path) -> Outcom
         def start(handle: Handle) -> None:
             nonlocal observer
             if conditions.telemetry_interval_s is not None:
-                observer = start_telemetry(handle.pid, conditions.telemetry_interval_s, stream)
+                observer = start_telemetry(
+                    handle.pid, conditions.telemetry_interval_s, stream, conditions.sources
+                )
 
         try:
             return conditions.engine.launch(launch, start)
@@ -190,7 +193,9 @@ def _observed(conditions: Conditions, launch: Launch, telemetry: Path) -> Outcom
                 stop_telemetry(observer)
 
 
-def start_telemetry(pid: int, interval_s: float, stream: IO[bytes]) -> subprocess.Popen[bytes]:
+def start_telemetry(
+    pid: int, interval_s: float, stream: IO[bytes], sources: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines into a file."""
     program = Path(orchestrator.__file__).parent / "telemetry"
     # -S -E -s: no site packages, no user settings: it starts faster and stays small.
@@ -204,6 +209,7 @@ def start_telemetry(pid: int, interval_s: float, stream: IO[bytes]) -> subproces
         str(pid),
         "--interval",
         str(interval_s),
+        *(["--sources", ",".join(sources)] if sources else []),
     ]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 

@@ -33,6 +33,8 @@ class Settings:
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
 FULL = Settings(5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 900.0, False)
+# Under an emulator only outputs mean something: one launch, and as few inferences as there can be.
+EMULATED = Settings(1, 1, 1, 1, 1, 2, 1_000_000_000, 0, 0, 3600.0, True)
 # A first look: enough to see an order of magnitude, and every result says so.
 QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 300.0, True)
 
@@ -48,6 +50,7 @@ class Wish:
     threads: tuple[int, ...] = ()
     batches: tuple[int, ...] = ()
     options: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # (runtime, option, values)
+    accelerators: tuple[str, ...] = ()
     seed: int = 0
     own: tuple[tuple[str, str], ...] = ()  # (name, SHA-256) of the user's own model files
 
@@ -95,12 +98,14 @@ def expand(
     models: Iterable[str],
     variants: Iterable[str],
     runtimes: Mapping[str, Mapping[str, Sequence[str]]],
+    accelerators: Mapping[str, Sequence[str]],
 ) -> list[Case]:
-    """Every combination; ``runtimes`` maps a runtime to its options and their values."""
+    """Every combination; by runtime, ``runtimes`` has its options and their values."""
     cases = []
     for runtime, options in runtimes.items():
         names = sorted(options)
-        for model, variant, batch, threads, values in itertools.product(
+        for accelerator, model, variant, batch, threads, values in itertools.product(
+            accelerators[runtime],
             models,
             variants,
             wish.batches or (1,),
@@ -116,6 +121,7 @@ def expand(
                     batch,
                     threads,
                     tuple(zip(names, values, strict=True)),
+                    accelerator,
                 )
             )
     return cases

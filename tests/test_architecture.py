@@ -18,7 +18,7 @@ ROWS = [
     ["cli"],
     ["bench"],
     ["session", "report", "conformance", "doctor", "bundle"],
-    ["cases", "compiled"],
+    ["cases", "choices", "compiled"],
     ["own"],
     ["execute"],
     ["exports", "diagnosis"],

@@ -61,17 +61,17 @@ def _fits(catalog: Catalog, order: Order, path: Path, content: Manifest) -> None
         raise InferometerError(
             f"{path} is of commit {content.suite.commit[:12]}, whose {changed} is not the one here; {mine}"
         )
-    if content.platform != base_images.native():
+    if content.platform != base_images.native() and not order.emulate:
         raise InferometerError(
             f"{path} is for {content.platform}, this machine is {base_images.native()}; "
-            f"make one with --device for this machine"
+            "make one with --device for this machine, or try it with EMULATE=1"
         )
     if order.wish.device not in ("", content.device):
         raise InferometerError(
             f"{path} is for {content.device}, not {order.wish.device}; run with DEVICE={content.device}"
         )
     match = environment.recognise(catalog.device(content.device).profile)
-    if not match.matches and not order.force:
+    if not (match.matches or order.force or order.emulate):
         raise InferometerError(
             f"{path} is for {content.device}, and this machine is none ({match.reason}); "
             "make one with --device for this machine, or --force"
@@ -107,7 +107,7 @@ def _missing(catalog: Catalog, order: Order, content: Manifest) -> str | None:
     for name in runtimes:
         if name not in content.images:
             return f"image of {name}"
-        if content.images[name].tag != images.tag(name, catalog.root, device.platform):
+        if content.images[name].tag != images.tag(name, catalog.root):
             return f"image of {name} for the files in runners/ and Dockerfiles/ here"
     held = {(export.model, export.variant, export.batch) for export in content.exports}
     models = models_of(catalog, order.wish).values() if order.wish.models else ()
@@ -119,10 +119,11 @@ def _missing(catalog: Catalog, order: Order, content: Manifest) -> str | None:
 
 def _load(bundle: Bundle, root: Path, name: str, progress: Progress) -> None:
     image = bundle.manifest.images[name]
-    if image_files.holds(image.tag):
+    tag = images.tag(name, root, bundle.manifest.platform)
+    if image_files.holds(tag):
         return
-    progress(f"loading {image.tag} into the engine (once)")
-    image_files.load(bundle.chunks(image.member), image.saved_as, image.tag)
+    progress(f"loading {tag} into the engine (once)")
+    image_files.load(bundle.chunks(image.member), image.saved_as, tag)
 
 
 def _place(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progress: Progress) -> None:

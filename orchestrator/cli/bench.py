@@ -65,6 +65,9 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 help="Runtime option to sweep: pytorch.mode=compiled,aot (repeatable).",
             ),
             click.option(
+                "--accelerators", default="", callback=_words, help="Where: cpu, cuda; default: all it has."
+            ),
+            click.option(
                 "--engine",
                 type=click.Choice(["auto", "docker", "process"]),
                 default="auto",
@@ -82,6 +85,11 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 help="Seconds before a trial is killed.",
             ),
             click.option("--seed", type=click.IntRange(0), default=0, help="Seeds the order of trials."),
+            click.option(
+                "--emulate",
+                is_flag=True,
+                help="Run the --device's containers here under emulation: outputs count, latencies do not.",
+            ),
             click.option("--force", is_flag=True, help="Measure although this machine is another device."),
         ]
     ):
@@ -137,6 +145,7 @@ def bench(**given: Any) -> None:
       inferometer bench --models resnet50 --runtimes onnxruntime,tflite --threads 1,2
       inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
       inferometer bench --model my.tflite --image cat.jpg
+      inferometer bench --device rpi5 --emulate --quick
     """
     from orchestrator.cli.perform import perform
 

@@ -31,9 +31,9 @@ def bundle(engine: str, out: Path | None, **given: Any) -> None:
       inferometer bundle --device x86 --models digits-cnn,resnet50 --runtimes tflite
     """
     from orchestrator.artifacts import cache_root
-    from orchestrator.bench import likely_engine
-    from orchestrator.bundle.pack import pack
+        from orchestrator.bundle.pack import pack
     from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.choices import likely_engine
     from orchestrator.plan import Wish
 
     def say(text: str) -> None:

@@ -118,7 +118,7 @@ def models(names: str, variants: str, batch: int, engine: str, as_json: bool) ->
 
 def _export(catalog: Catalog, card: Model, variant: str, batch: int, engine: str) -> None:
     from orchestrator import exports
-    from orchestrator.bench import likely_engine
+    from orchestrator.choices import likely_engine
 
     known(f"variant of {card.id}", [variant], list(card.variants))
     chosen = likely_engine(engine)

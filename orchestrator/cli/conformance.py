@@ -82,8 +82,8 @@ def conformance(as_json: bool, **given: Any) -> None:
 def _perform(given: dict[str, Any], as_json: bool) -> int:
     """Make ready, judge, print; returns the exit status."""
     from orchestrator.artifacts import cache_root
-    from orchestrator.bench import likely_engine
     from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.choices import likely_engine
     from orchestrator.conformance import ready, suite
 
     keep, checks = given.pop("keep"), suite.select(given.pop("clauses"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from orchestrator import bench, cases
+from orchestrator import bench, cases, choices
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.cli.progress import watcher
@@ -25,7 +25,17 @@ def order_of(given: Mapping[str, Any]) -> cases.Order:
             raise InferometerError(f"{option} is for a model file of your own; name it with --model")
     if given.get("own") and given["batches"] and not given["models"]:
         raise InferometerError("--batch: a model file of your own fixes its batch; leave the option out")
-    names = ("device", "models", "variants", "runtimes", "threads", "batches", "options", "seed")
+    names = (
+        "device",
+        "models",
+        "variants",
+        "runtimes",
+        "threads",
+        "batches",
+        "options",
+        "accelerators",
+        "seed",
+    )
     wish = Wish(**{name: given[name] for name in names})
     return cases.Order(
         wish,
@@ -35,6 +45,7 @@ def order_of(given: Mapping[str, Any]) -> cases.Order:
         given["timeout_s"],
         given.get("results"),
         given["force"],
+        given["emulate"],
         tuple(
             OwnModel(path, given["images"], parse_range(given["input_range"]))
             for path in given.get("own", ())
@@ -77,9 +88,9 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     """The plan and its lines for a terminal; makes nothing ready."""
     catalog, cache = Catalog(suite_root()), cache_root()
     order = order_of(given)
-    device = bench.choose_device(catalog, order.wish.device, order.force)
-    engine = bench.likely_engine(order.engine)
-    plan = cases.make_plan(catalog, cache, order, device, engine)
+    device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate)
+    engine = choices.likely_engine(order.engine)
+    plan = cases.make_plan(catalog, cache, order, device, engine, choices.lacking(device, engine))
     launches = plan.settings.launches
     lines = [f"{case.id}  x {launches}" for case in plan.cases]
     lines += [f"skip {skip.case.id}: {skip.reason}" for skip in plan.skips]

@@ -31,6 +31,21 @@ def find_buildx() -> str | None:
     return None
 
 
+def require_emulation(platform: str) -> None:
+    """Raises InferometerError with the fix unless the engine can run another architecture's programs."""
+    client = find_buildx()
+    if client is None:
+        raise InferometerError(f"no docker command with buildx on PATH; fix: {FIX}")
+    command = [client, "buildx", "inspect", "default"]
+    told = subprocess.run(command, capture_output=True, text=True, env=_environment())
+    platforms = re.findall(r"^Platforms:\s*(.*)$", told.stdout, re.MULTILINE)
+    if not any(platform in line.replace(",", " ").replace("*", "").split() for line in platforms):
+        raise InferometerError(
+            f"this Docker Engine cannot emulate {platform}; fix: apt-get install qemu-user-static (or "
+            "qemu-user-binfmt) and start systemd-binfmt, or measure on the board with HOST=ssh://user@board"
+        )
+
+
 def build(
     tag: str,
     dockerfile: Path,
@@ -56,7 +71,9 @@ def build(
         command = [client, "buildx", "--builder", "default", "build", "--progress", "plain"]
         # The default builder is the engine's own, which sees local base images.
         # Fast, small layers: gzip takes twice as long for a framework.
-        command += ["--output", "type=docker,compression=zstd,compression-level=1", "--provenance", "false"]
+        # OCI types: engines refuse to unpack a foreign platform's image on a base loaded uncompressed else.
+        kinds = "type=docker,compression=zstd,compression-level=1,oci-mediatypes=true"
+        command += ["--output", kinds, "--provenance", "false"]
         # The host's network: proxies on its loopback work, and an engine without a bridge builds as well.
         command += ["--network", "host", "--file", str(dockerfile), "--tag", tag]
         command += ["--platform", platform] if platform else []
@@ -96,9 +113,6 @@ def _one_folder(folders: list[Path], joined: Path) -> Path | None:
 
 
 def _run(command: list[str], log: Path, progress: Progress) -> int:
-    # The engine that runs the images is the one that builds them, whatever context the user chose.
-    environment = {**os.environ, "DOCKER_HOST": os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET}
-    environment.pop("DOCKER_CONTEXT", None)
     log.parent.mkdir(parents=True, exist_ok=True)
     steps = Steps()
     with (
@@ -108,7 +122,7 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=_environment(),
             text=True,
             errors="replace",
         ) as child,
@@ -123,6 +137,13 @@ def _run(command: list[str], log: Path, progress: Progress) -> int:
             return child.wait()
         finally:
             child.kill()
+
+
+def _environment() -> dict[str, str]:
+    # The engine that runs the images is the one that builds them, whatever context the user chose.
+    environment = {**os.environ, "DOCKER_HOST": os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET}
+    environment.pop("DOCKER_CONTEXT", None)
+    return environment
 
 
 class Steps:

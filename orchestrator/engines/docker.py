@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,22 @@ class DockerEngine:
 
     name = "docker"
 
-    def __init__(self, root: Path, cache: Path, device: str, platform: str, arguments: dict[str, Any]):
-        """``arguments``: what the device's profile adds for its accelerator (devices, runtime)."""
+    def __init__(
+        self,
+        root: Path,
+        cache: Path,
+        device: str,
+        platform: str,
+        accelerators: Mapping[str, Mapping[str, Any]],
+        environment: Mapping[str, str] = {},
+    ):
+        """``accelerators``: what a container needs to reach each (devices, runtime, environment).
+
+        ``environment`` reaches every container: what an emulator wants to know.
+        """
         self._root, self._cache = root, cache
-        self._device, self._platform, self._arguments = device, platform, arguments
+        self._device, self._platform = device, platform
+        self._accelerators, self._environment = accelerators, environment
         self._client = connect()
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
@@ -95,6 +107,8 @@ class DockerEngine:
             str(mount.source): {"bind": self.see(mount), "mode": "rw" if mount.writable else "ro"}
             for mount in launch.mounts
         }
+        arguments = dict(self._accelerators.get(launch.accelerator, {}))
+        environment = {**self._environment, **arguments.pop("environment", {}), **launch.environment}
         return self._client.containers.create(
             launch.target,
             [launch.command],
@@ -113,10 +127,10 @@ class DockerEngine:
             mem_limit=launch.memory_bytes,
             memswap_limit=launch.memory_bytes,  # equal: no swap, which would slow instead of fail
             cpuset_cpus=",".join(str(core) for core in launch.cores) or None,
-            environment=dict(launch.environment),
+            environment=environment,
             volumes=volumes,
             log_config=LogConfig(type="none"),
-            **self._arguments,
+            **arguments,
         )
 
     def _outcome(self, container: Any, started_ns: int, timed_out: bool, sink: Sink) -> Outcome:
@@ -145,6 +159,13 @@ class DockerEngine:
             timed_out=timed_out,
             overflow=sink.overflow,
         )
+
+
+def runtimes() -> list[str]:
+    """The container runtimes the engine offers, its default first."""
+    info = connect().info()
+    default = str(info.get("DefaultRuntime", "runc"))
+    return [default, *(name for name in info.get("Runtimes") or {} if name != default)]
 
 
 def remove(container: Any) -> None:

@@ -180,8 +180,21 @@ def _inspect(client: Any, reference: str) -> Image | None:
         image = client.images.get(reference)
     except docker.errors.ImageNotFound:
         return None
+    return Image(reference, str(image.id), _unpacked_bytes(client, image))
+
+
+def _unpacked_bytes(client: Any, image: Any) -> int:
     # The engine's own `Size` counts compressed layers with one image store and unpacked ones with the other.
-    return Image(reference, str(image.id), sum(int(layer["Size"]) for layer in image.history()))
+    import docker.errors
+
+    try:
+        layers = image.history()
+    except docker.errors.NotFound:  # of another platform: the engine has not unpacked it yet
+        platform = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
+        container = client.api.create_container(image.id, ["true"], platform=platform)
+        client.api.remove_container(container["Id"])
+        layers = image.history()
+    return sum(int(layer["Size"]) for layer in layers)
 
 
 def state(name: str, root: Path) -> dict[str, Any]:

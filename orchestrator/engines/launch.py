@@ -40,6 +40,7 @@ class Launch:
     cores: tuple[int, ...] = ()
     memory_bytes: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    accelerator: str = "cpu"
     init: bool = True  # in a container: an init as PID 1 before the runner, or the runner itself
 
 

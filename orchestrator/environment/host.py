@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path("/")
 DMI = "sys/class/dmi/id"
 DEVICE_TREE = "sys/firmware/devicetree/base/model"
+TEGRA_RELEASE = "etc/nv_tegra_release"
 
 
 class Unknown(Exception):

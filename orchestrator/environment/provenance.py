@@ -199,9 +199,10 @@ def _git(suite: Path, run: Callable[[Sequence[str]], str], *words: str) -> str:
     return run(["git", "-C", str(suite), *words])
 
 
-def memory_limit_bytes(profile: Mapping[str, Any], root: Path = ROOT) -> int | None:
+def memory_limit_bytes(profile: Mapping[str, Any], root: Path = ROOT, sold_with: bool = False) -> int | None:
     """What a container may use: all but the profile's reserve, at least half; None where it is unknown.
 
+    ``sold_with``: of the memory that the profile says the board has, where this machine has no less.
     Raises InferometerError when the profile has no reserve.
     """
     reserve = profile.get("memory_reserve_bytes")
@@ -212,4 +213,6 @@ def memory_limit_bytes(profile: Mapping[str, Any], root: Path = ROOT) -> int | N
         total = Host(root).kilobytes("proc/meminfo", "MemTotal")
     except Unknown:
         return None
+    if sold_with:
+        total = min(total, profile.get("memory_bytes") or total)
     return max(total - reserve, total // 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import InferometerError
-from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, Host, Unknown
+from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, TEGRA_RELEASE, Host, Unknown
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ _RULES: Mapping[str, tuple[str, ...]] = {
     "arch": (),
     "device_tree": (DEVICE_TREE,),
     "dmi_product": (f"{DMI}/product_name", f"{DMI}/board_name"),
+    "tegra_release": (TEGRA_RELEASE,),
 }
 
 

@@ -15,6 +15,10 @@ from orchestrator.statistics.percentiles import percentile_floor
 ACCURACY_LIMIT = 0.99
 # One launch in several may be disturbed; it is told, but two make the case suspect.
 _ONCE_IS_A_NOTE = {code.code for code in (Code.UNSTABLE, Code.TREND, Code.NOT_STEADY)}
+_OF_LATENCIES = {
+    code.code
+    for code in (Code.UNSTABLE, Code.TREND, Code.NOT_STEADY, Code.OUTLIERS, Code.HARNESS_COST, Code.QUICK_RUN)
+}
 _RANK = {Severity.NOTE: 0, Severity.SUSPECT: 1, Severity.INVALID: 2}
 
 
@@ -42,9 +46,11 @@ def case_findings(records: Sequence[TrialRecord], circumstances: Circumstances) 
     found = _failures(records, len(ok))
     found += _shared(records, circumstances)
     if ok:
-        found += _launches(ok, circumstances)
+        found += [] if circumstances.emulated else _launches(ok, circumstances)
         found += _accuracy(ok, circumstances)
         found += _of_trials(records)
+    if circumstances.emulated:  # what an emulator's latencies do says nothing about the board
+        found = [finding for finding in found if finding.code not in _OF_LATENCIES]
     return tuple(sorted(_one_per_code(found), key=lambda finding: -_RANK[finding.severity]))
 
 

@@ -22,7 +22,8 @@ def join(documents: Iterable[tuple[str, Document]], write: Callable[[str], objec
 
     ``write`` takes pieces of JSON text, valid under ``merged.schema.json`` only once this has
     returned. Raises InferometerError, naming both sides, for: a case measured twice, a device id on two
-    machines, a model's variant in one format with two artifacts, another protocol or schema version.
+    machines, a model's variant in one format with two artifacts, emulated cases beside real ones, another
+    protocol or schema version.
     """
     known = _Known()
     total = 0
@@ -52,6 +53,7 @@ class _Known:
         self.artifacts: dict[tuple[Any, ...], tuple[Document, list[str]]] = {}
         self.skips: dict[str, Document] = {}
         self._cases: dict[str, str] = {}
+        self._emulated: tuple[bool, str] | None = None  # what the first case was, and in which document
 
     def admit(self, name: str, document: Document) -> None:
         check_document(name, document)
@@ -105,6 +107,14 @@ class _Known:
                 f"case {case} is in {self._cases[case]} and in {name}; merge only one of them"
             )
         self._cases[case] = name
+        emulated = bool(row.get("emulated"))
+        first, where = self._emulated = self._emulated or (emulated, name)
+        if emulated is not first:
+            under, real = (name, where) if emulated else (where, name)
+            raise InferometerError(
+                f"{under} ran under emulation and {real} did not: their speeds cannot be compared; "
+                "merge emulated runs among themselves"
+            )
 
 
 def _same_machine(one: Document, other: Document) -> bool:

@@ -16,10 +16,14 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a table's cell; ``note`` becomes a footnote (why a value is unknown)."""
+    """What stands in a table's cell; ``note`` becomes a footnote (why a value is unknown).
+
+    ``grey``: a number that means nothing; it stands in brackets and, where there are colours, pale.
+    """
 
     text: str
     note: str | None = None
+    grey: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,13 @@ def reason(summary: CaseSummary, field: str) -> str:
         "parity": "no parity: this model has no reference outputs",
         "weights": "the origin of the weights was not recorded",
     }.get(field, "not measured")
+
+
+def greyed(cell: Cell, summary: CaseSummary) -> Cell:
+    """The cell of a figure of speed or memory; pale where an emulator made it."""
+    if not (summary.emulated and cell.text[:1].isdigit()):
+        return cell
+    return Cell(cell.text, "under emulation: says nothing about the board", grey=True)
 
 
 def plain(text: str) -> str:

@@ -19,6 +19,7 @@ COLUMNS = (
     "model",
     "variant",
     "runtime",
+    "accelerator",
     "options",
     "batch",
     "threads",
@@ -83,7 +84,8 @@ def render(document: Mapping[str, Any]) -> str:
 
 def _case(case: Case) -> dict[str, Any]:
     fields = {
-        name: getattr(case, name) for name in ("device", "model", "variant", "runtime", "batch", "threads")
+        name: getattr(case, name)
+        for name in ("device", "model", "variant", "runtime", "accelerator", "batch", "threads")
     }
     return {**fields, "options": " ".join(f"{name}={value}" for name, value in sorted(case.options))}
 

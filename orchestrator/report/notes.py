@@ -24,10 +24,11 @@ class Footnotes:
 
     def mark(self, cell: Cell) -> str:
         """The cell's text with the number of its footnote."""
+        text = f"({plain(cell.text)})" if cell.grey else plain(cell.text)
         if cell.note is None:
-            return plain(cell.text)
+            return text
         known = self.reasons.setdefault(cell.note, len(self.reasons) + 1)
-        return plain(cell.text) + str(known).translate(_SUPERSCRIPTS)
+        return text + str(known).translate(_SUPERSCRIPTS)
 
     def lines(self) -> list[str]:
         """``¹ reason``, one line each."""

@@ -151,22 +151,25 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
 
         return cell
 
+    def speed(title: str, make: Callable[[CaseSummary], Cell]) -> Column:
+        return Column(title, lambda row: cells.greyed(make(row), row))
+
     return [
-        Column(f"p50\n{latency.name}", p50),
-        Column(f"95 % interval\n{latency.name}", known(lambda row: cells.interval_cell(row, latency))),
-        Column(f"p90\n{latency.name}", known(lambda row: cells.quantile_cell(row.p90, latency))),
-        Column(f"p99\n{latency.name}", known(lambda row: cells.quantile_cell(row.p99, latency))),
+        speed(f"p50\n{latency.name}", p50),
+        speed(f"95 % interval\n{latency.name}", known(lambda row: cells.interval_cell(row, latency))),
+        speed(f"p90\n{latency.name}", known(lambda row: cells.quantile_cell(row.p90, latency))),
+        speed(f"p99\n{latency.name}", known(lambda row: cells.quantile_cell(row.p99, latency))),
         Column("verdict", lambda row: Cell(row.verdict.value), left=True),
-        Column(f"mean\n{latency.name}", known(lambda row: latency.cell(row.mean_ns, "no mean latency"))),
-        Column("CV\n%", known(share)),
+        speed(f"mean\n{latency.name}", known(lambda row: latency.cell(row.mean_ns, "no mean latency"))),
+        speed("CV\n%", known(share)),
         Column("launches", lambda row: Cell(_launches(row))),
         Column("n", lambda row: Cell(str(row.count))),
-        Column(
+        speed(
             f"first\n{first.name}",
             known(lambda row: first.cell(row.first_ns, cells.reason(row, "first_ns"))),
         ),
-        Column(f"load\n{load.name}", known(lambda row: load.cell(row.load_ns, cells.reason(row, "load_ns")))),
-        Column(
+        speed(f"load\n{load.name}", known(lambda row: load.cell(row.load_ns, cells.reason(row, "load_ns")))),
+        speed(
             "rate\n1/s",
             known(
                 lambda row: (
@@ -177,8 +180,8 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
             ),
         ),
         Column("artifact\nMiB", mib("artifact_bytes")),
-        Column("container\nMiB", known(mib("container_peak_bytes"))),
-        Column("process\nMiB", known(mib("vm_hwm_bytes"))),
+        speed("container\nMiB", known(mib("container_peak_bytes"))),
+        speed("process\nMiB", known(mib("vm_hwm_bytes"))),
         Column("accuracy", known(cells.accuracy_cell)),
         Column("parity", known(cells.parity_cell)),
     ]

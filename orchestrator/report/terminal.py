@@ -104,6 +104,7 @@ def _table(console: Console, strips: Sequence[Strip]) -> None:
             word = cell.strip().rstrip("¹²³⁴⁵⁶⁷⁸⁹⁰")
             if word in _STYLES:
                 text.highlight_words([word], _STYLES[word])
+        text.highlight_regex(r"\([\d.–]+\)", "dim")  # figures that mean nothing
         console.print(text, soft_wrap=True)
 
 

@@ -22,7 +22,7 @@ Kind = TypeVar("Kind", bound=DockerEngine)
 
 def engine(kind: type[Kind] = DockerEngine, **arguments: Any) -> Kind:
     """The engine of this test run; ``arguments`` as a device profile gives them."""
-    return kind(doubles.ROOT, cache_root(), DEVICE, native(), arguments)
+    return kind(doubles.ROOT, cache_root(), DEVICE, native(), {"cpu": arguments})
 
 
 def left(client: Any, device: str = DEVICE) -> list[str]:

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.catalog import (
+    Accelerator,
     Catalog,
+    Cooldown,
     load_toml,
     read_device,
     read_model,
@@ -24,9 +26,23 @@ DEVICE = """
 title = "A board"
 platform = "linux/arm64"
 min_launches = 10
+runtimes = ["alpha"]
+memory_bytes = 4_000_000_000
 [accelerators.cpu]
+[accelerators.gpu]
+runtime = "nvidia"
+devices = ["/dev/gpu0"]
+environment = {VISIBLE = "all"}
+optional = true
 [recognise]
 arch = ["aarch64"]
+[emulator]
+QEMU_CPU = "max"
+[telemetry]
+sources = ["thermal"]
+[cooldown]
+band_c = 3
+timeout_s = 600
 """
 RUNTIME = """
 title = "A runtime"
@@ -77,7 +93,12 @@ def test_a_device_is_read(tmp_path: Path) -> None:
     device = read_device(written(tmp_path, "my-board.toml", DEVICE))
     assert (device.id, device.platform, device.arch) == ("my-board", "linux/arm64", "aarch64")
     assert device.min_launches == 10
-    assert device.accelerators["cpu"] == {}
+    assert device.accelerators["cpu"] == Accelerator()
+    assert device.accelerators["gpu"] == Accelerator(
+        {"runtime": "nvidia", "devices": ["/dev/gpu0"], "environment": {"VISIBLE": "all"}}, optional=True
+    )
+    assert (device.runtimes, device.memory_bytes, device.sources) == (("alpha",), 4_000_000_000, ("thermal",))
+    assert (device.emulator, device.cooldown) == ({"QEMU_CPU": "max"}, Cooldown(3, 600))
     assert device.profile["title"] == "A board"
 
 
@@ -136,7 +157,15 @@ def test_a_runtime_with_a_wrong_field(tmp_path: Path, line: str, replacement: st
         ('platform = "linux/arm64"', "", "field platform is missing; add it"),
         ("min_launches = 10", 'min_launches = "10"', "field min_launches must be a whole number, got '10'"),
         ("min_launches = 10", "min_launches = true", "field min_launches must be a whole number, got True"),
-        ("[accelerators.cpu]", "", "field accelerators is missing"),
+        ("[accelerators.cpu]", "", "field accelerators.cpu is missing"),
+        ('runtime = "nvidia"', "runtime = 1", "field accelerators.gpu.runtime must be a string, got 1"),
+        ("devices = [", "devices = [1, ", "field accelerators.gpu.devices must be a list of strings"),
+        ("optional = true", 'optional = "y"', "field accelerators.gpu.optional must be true or false"),
+        ('runtimes = ["alpha"]', "", "field runtimes is missing; add it"),
+        ("memory_bytes = 4_000_000_000", "memory_bytes = 4.0", "field memory_bytes must be a whole number"),
+        ('QEMU_CPU = "max"', "QEMU_CPU = 1", "field emulator.QEMU_CPU must be a string, got 1"),
+        ('sources = ["thermal"]', "", "field telemetry.sources is missing; add it"),
+        ("band_c = 3", "", "field cooldown.band_c is missing; add it"),
         ("[recognise]", "[rules]", "field recognise is missing; add it"),
         ("[accelerators.cpu]", "[accelerators.npu]", "field accelerators.cpu is missing"),
         ("[accelerators.cpu]", "[accelerators]\ncpu = 1", "field accelerators.cpu must be a table, got 1"),

@@ -197,6 +197,22 @@ def test_the_most_particular_profile_is_taken(device, arch, expected):
     assert environment.detect(profiles, TREES / device, arch) == expected
 
 
+@pytest.mark.parametrize("board", ["rpi4", "rpi5", "jetson-nano", "jetson-orin-nano"])
+def test_each_board_is_known_among_all_profiles(board):
+    assert environment.detect(PROFILES, TREES / board, "aarch64") == board
+
+
+def test_a_board_with_another_system_release_is_another_device(tmp_path):
+    root = copy("jetson-orin-nano", tmp_path)
+    release = root / "etc/nv_tegra_release"
+    release.write_text(release.read_text().replace("R36", "R39"))
+    match = environment.recognise(PROFILES["jetson-orin-nano"], root, "aarch64")
+    assert "tegra_release is # R39 (release), REVISION: 4.3" in match.reason
+    release.unlink()
+    match = environment.recognise(PROFILES["jetson-orin-nano"], root, "aarch64")
+    assert match.reason == "tegra_release is unknown, not R36 (release)"
+
+
 def test_an_old_board_is_known_by_its_board_name(tmp_path):
     root = copy("nuc", tmp_path)
     (root / "sys/class/dmi/id/product_name").write_text(" \n")
@@ -232,7 +248,7 @@ def test_two_profiles_that_fit_alike_are_not_guessed_between():
     [
         (None, r"table \[recognise\] is missing"),
         ({}, r"table \[recognise\] is missing"),
-        ({"colour": "red"}, "recognise.colour is no rule; use arch, device_tree, dmi_product"),
+        ({"colour": "red"}, "recognise.colour is no rule; use arch, device_tree, dmi_product, tegra_release"),
         ({"arch": "x86_64"}, "recognise.arch must be a list"),
         ({"dmi_product": ["NUC"]}, "recognise.dmi_product must be a string"),
         ({"dmi_product": ""}, "recognise.dmi_product must be a string"),
@@ -249,6 +265,15 @@ def test_a_container_leaves_memory_to_the_host(tmp_path, total_kb, expected_kb):
     (tmp_path / "proc/meminfo").write_text(f"MemTotal: {total_kb} kB\n")
     limit = environment.memory_limit_bytes({"memory_reserve_bytes": 1024**3}, tmp_path)
     assert limit == expected_kb * 1024
+
+
+def test_under_emulation_a_container_gets_what_the_board_would_have(tmp_path):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 16000000 kB\n")
+    profile = {"memory_reserve_bytes": 1024**3, "memory_bytes": 4 * 1024**3}
+    assert environment.memory_limit_bytes(profile, tmp_path, sold_with=True) == 3 * 1024**3
+    profile["memory_bytes"] = 64 * 1024**3  # more than there is
+    assert environment.memory_limit_bytes(profile, tmp_path, sold_with=True) == 16_000_000 * 1024 - 1024**3
 
 
 def test_without_meminfo_there_is_no_limit_and_without_a_reserve_an_error(tmp_path):

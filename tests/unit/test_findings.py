@@ -121,14 +121,12 @@ def test_circumstances_become_findings() -> None:
         quick=True,
         weights="random(7)",
         weights_reason="the network is away",
-        emulated=True,
         forced_device="this machine is x86",
         cgroup_memory_disabled=True,
         no_power_source="none is read",
     )
     found = case_findings([calm(i, engine="process") for i in range(5)], given)
     assert codes(found) == {
-        "emulated": Severity.INVALID,
         "forced_device": Severity.SUSPECT,
         "quick_run": Severity.SUSPECT,
         "weights_random": Severity.NOTE,
@@ -136,11 +134,18 @@ def test_circumstances_become_findings() -> None:
         "cgroup_memory_disabled": Severity.NOTE,
         "no_power_source": Severity.NOTE,
     }
-    assert verdict(found) is Verdict.INVALID
+    assert verdict(found) is Verdict.SUSPECT
     assert [finding.severity for finding in found] == sorted(
         (finding.severity for finding in found), key=["invalid", "suspect", "note"].index
     )
     assert "weights: random(7) because the network is away" in {finding.message for finding in found}
+
+
+def test_of_an_emulated_case_no_latency_is_judged() -> None:
+    wild = [calm(launch, P50 * factor) for launch, factor in enumerate((1, 1.3, 1.001))]
+    found = case_findings(wild, Circumstances(emulated=True, quick=True))
+    assert codes(found) == {"emulated": Severity.INVALID}
+    assert verdict(found) is Verdict.INVALID
 
 
 def test_launches_below_the_wanted_number() -> None:

@@ -202,6 +202,16 @@ def test_one_model_with_two_artifacts_is_refused() -> None:
     assert "b: an artifact has no variant" in refused((name, other))
 
 
+def test_emulated_cases_are_not_compared_with_real_ones() -> None:
+    name, other = one("b", "rpi5", machine="1" * 64)
+    other["cases"][0]["emulated"] = True
+    assert refused(one("a", "x86"), (name, other)) == refused((name, other), one("a", "x86"))
+    assert refused(one("a", "x86"), (name, other)).startswith("b ran under emulation and a did not")
+    third = one("c", "rpi4", machine="2" * 64)
+    third[1]["cases"][0]["emulated"] = True
+    assert len(merged((name, other), third)["cases"]) == 2
+
+
 def test_another_protocol_major_is_refused_and_a_minor_is_not() -> None:
     assert refused(one("a", "x86"), one("b", "rpi5", protocol="2.0.0")).startswith(
         "protocol 2.0.0 in b but 1.0.0 in a;"

@@ -114,15 +114,22 @@ def test_known_answers_or_refuses_in_one_line(wanted: str, existing: list[str]) 
 def test_expand_combines_everything() -> None:
     wish = Wish("board", threads=(1, 2), batches=(1, 8))
     found = expand(
-        wish, ["m", "n"], ["nq"], {"alpha": {}, "beta": {"mode": ("eager", "aot"), "xnn": ("on",)}}
+        wish,
+        ["m", "n"],
+        ["nq"],
+        {"alpha": {}, "beta": {"mode": ("eager", "aot"), "xnn": ("on",)}},
+        {"alpha": ("cpu", "cuda"), "beta": ("cpu",)},
     )
-    assert len(found) == len(set(found)) == 2 * 2 * 2 * (1 + 2)
+    assert len(found) == len(set(found)) == 2 * 2 * 2 * (2 + 2)
     assert Case("board", "beta", "n", "nq", 8, 2, (("mode", "aot"), ("xnn", "on"))) in found
+    assert Case("board", "alpha", "n", "nq", 8, 2, (), "cuda") in found
     assert Case("board", "alpha", "m", "nq", 1, 1) in found
 
 
 def test_expand_defaults_to_one_thread_and_batch_one() -> None:
-    assert expand(Wish("board"), ["m"], ["nq"], {"alpha": {}}) == [Case("board", "alpha", "m")]
+    assert expand(Wish("board"), ["m"], ["nq"], {"alpha": {}}, {"alpha": ("cpu",)}) == [
+        Case("board", "alpha", "m")
+    ]
 
 
 def test_sift_gives_the_first_obstacle_as_the_reason() -> None:

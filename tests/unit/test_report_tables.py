@@ -29,11 +29,18 @@ def empty() -> dict[str, Any]:
     return summary_document(header(), [], [], [Skip(case(), "no engine")])
 
 
+def emulated() -> dict[str, Any]:
+    """A board whose containers ran on another processor."""
+    given = Circumstances(weights="pretrained", emulated=True)
+    pi = summary(case(device="rpi5"), 9e7, circumstances=given, facts=Facts(7, "pretrained", True))
+    return summary_document(header("pi run", "rpi5", quick=True), [pi], [], [])
+
+
 def comparison() -> dict[str, Any]:
-    """Two machines, one of them emulated, without Docker and named wrongly."""
-    given = Circumstances(weights="pretrained", emulated=True, forced_device="this machine is x86")
+    """Two machines, one of them without Docker and named wrongly."""
+    given = Circumstances(weights="pretrained", forced_device="this machine is x86")
     pi = summary(
-        case(device="rpi5"), 9e7, circumstances=given, facts=Facts(7, "pretrained", True), engine="process"
+        case(device="rpi5"), 9e7, circumstances=given, facts=Facts(7, "pretrained"), engine="process"
     )
     documents = (
         ("x86 run", document()),
@@ -46,7 +53,7 @@ def comparison() -> dict[str, Any]:
 
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_tables_fit_the_width(width: int) -> None:
-    for what in (document(), comparison(), empty()):
+    for what in (document(), comparison(), emulated(), empty()):
         assert max(cell_len(line) for line in shown(what, width).splitlines()) <= width
 
 
@@ -132,10 +139,24 @@ def test_findings_with_advice_and_skips_with_reasons_stand_below(render: Any) ->
 
 
 @pytest.mark.parametrize("render", [shown, markdown.render])
-def test_engine_and_emulation_are_stated(render: Any) -> None:
+def test_engine_and_device_are_stated(render: Any) -> None:
     text = render(comparison())
-    for part in ("process (emulated)", "docker", "rpi5", "x86", "emulated (invalid)", "forced_device"):
+    for part in ("process", "docker", "rpi5", "x86", "forced_device"):
         assert part in text, part
+
+
+@pytest.mark.parametrize("render", [shown, markdown.render])
+def test_what_an_emulator_timed_stands_in_brackets_with_the_reason(render: Any) -> None:
+    text = render(emulated())
+    for part in ("docker (emulated)", "emulated (invalid)", "under emulation: says nothing about the board"):
+        assert part in text, part
+    assert re.search(r"\(\d+\.\d+\)¹", text)  # the p50
+    assert "4/4 5e-06" in text  # what was computed counts in full
+
+
+def test_what_an_emulator_timed_is_pale_on_a_terminal() -> None:
+    text = shown(emulated(), 200, force_terminal=True, color_system="standard")
+    assert re.search(r"\x1b\[2m\(\d+\.\d+\)", text)
 
 
 @pytest.mark.parametrize("render", [shown, markdown.render])

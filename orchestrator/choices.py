@@ -1,0 +1,147 @@
+"""Which device a bench is of, which engine runs it, and what of the device is out of reach there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator import environment
+from orchestrator.catalog import Catalog, Device
+from orchestrator.domain import InferometerError
+from orchestrator.engines import buildx, images
+from orchestrator.engines.launch import Engine
+from orchestrator.plan import known
+
+
+class Listener(Protocol):
+    """Who is told what was chosen and why."""
+
+    def say(self, text: str) -> None:
+        """One line."""
+
+
+def choose_device(
+    catalog: Catalog,
+    name: str,
+    force: bool,
+    emulate: bool,
+    root: Path = Path("/"),
+    arch: str = os.uname().machine,
+) -> Device:
+    """The named device, or the one this machine is. Raises InferometerError for a wrong board.
+
+    ``root`` and ``arch`` tell of the machine the containers are to run on.
+    """
+    devices = catalog.devices()
+    profiles = {key: item.profile for key, item in devices.items()}
+    if not name:
+        found = environment.detect(profiles, root, arch)
+        if emulate:
+            raise InferometerError("EMULATE=1 stands in for a board that is not here; name it with DEVICE=")
+        if found is None:
+            raise InferometerError(
+                f"this machine is none of the known devices ({', '.join(devices)}); "
+                "name one with --device and --force"
+            )
+        return devices[found]
+    known("device", [name], list(devices))
+    device, match = devices[name], environment.recognise(devices[name].profile, root, arch)
+    if emulate:
+        _check_emulation(device, match.matches, arch)
+    elif not match.matches and not force:
+        here = environment.detect(profiles, root, arch) or "none of the known devices"
+        raise InferometerError(
+            f"this machine is {here}, not {name} ({match.reason}): HOST=ssh://user@board measures on the "
+            "board, EMULATE=1 runs its containers here without speed figures, --force measures this machine "
+            "under that name"
+        )
+    elif not match.matches and device.arch != arch:
+        raise InferometerError(
+            f"--force cannot make this {arch} machine run containers of {name} "
+            f"({device.platform}); EMULATE=1 can"
+        )
+    return device
+
+
+def _check_emulation(device: Device, is_here: bool, arch: str) -> None:
+    if is_here:
+        raise InferometerError(f"this machine is {device.id} itself; leave EMULATE out")
+    if device.arch == arch:
+        raise InferometerError(
+            f"EMULATE=1 is for another architecture, and {device.id} has this machine's ({device.arch}); "
+            "--force measures this machine under that name"
+        )
+
+
+def is_emulated(device: Device, engine: str) -> bool:
+    """A container of another architecture runs under the kernel's emulator; a process is always native."""
+    return engine == "docker" and device.arch != os.uname().machine
+
+
+def choose_engine(
+    root: Path, cache: Path, wanted: str, device: Device, listener: Listener, offline: str | None = None
+) -> tuple[Engine, tuple[str, ...]]:
+    """The engine and notes on the choice. ``auto``: Docker where an Engine answers and can build.
+
+    ``offline``: a note on where all images came from; then nothing is looked for to build them.
+    """
+    from orchestrator.engines.process import ProcessEngine
+
+    emulate = device.arch != os.uname().machine
+    if emulate and wanted == "process":
+        raise InferometerError(f"ENGINE=process is always native: {device.platform} needs ENGINE=docker")
+    notes: tuple[str, ...] = ()
+    if wanted in ("auto", "docker"):
+        try:
+            from orchestrator.engines.docker import DockerEngine
+
+            containers = {name: item.container for name, item in device.accelerators.items()}
+            emulator = device.emulator if emulate else {}
+            engine = DockerEngine(root, cache, device.id, device.platform, containers, emulator)
+            if emulate:
+                buildx.require_emulation(device.platform)
+            if offline:
+                return engine, (offline,)
+            images.ensure_base(root, cache, device.platform, listener.say)
+            return engine, ()
+        except InferometerError as problem:
+            if wanted == "docker" or emulate:
+                raise
+            notes = (f"engine: process, because {problem}",)
+            listener.say(notes[0])
+    return ProcessEngine(root, cache), notes
+
+
+def likely_engine(wanted: str) -> str:
+    """The engine a bench would take, for a plan that makes nothing ready."""
+    from orchestrator.engines.docker import connect
+
+    if wanted != "auto":
+        return wanted
+    try:
+        connect()
+        return "docker"
+    except InferometerError:
+        return "process"
+
+
+def lacking(device: Device, engine: str) -> Mapping[str, str]:
+    """The device's accelerators that a runner cannot reach now, each with the reason and the fix."""
+    from orchestrator.engines.docker import runtimes
+
+    wanted = {name: item for name, item in device.accelerators.items() if item.container}
+    if not wanted:
+        return {}
+    if engine != "docker":
+        return dict.fromkeys(wanted, "ENGINE=process runs on the processor alone; use ENGINE=docker")
+    if is_emulated(device, engine):
+        return dict.fromkeys(wanted, "an emulated board has no accelerator; measure on the board with HOST=")
+    offered = runtimes()
+    return {
+        name: f"the Docker Engine has no runtime {item.container['runtime']}; install "
+        "nvidia-container-toolkit, run `nvidia-ctk runtime configure --runtime=docker`, restart Docker"
+        for name, item in wanted.items()
+        if item.container.get("runtime", offered[0]) not in offered
+    }
