@@ -41,7 +41,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Image:
-    """A runtime's image: its tag where its platform is native, the tag it was saved under, the packing engine's digest."""
+    """A runtime's image. ``tag``: where its platform is native; ``digest``: in the engine that saved it."""
 
     tag: str
     saved_as: str

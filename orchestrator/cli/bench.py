@@ -65,7 +65,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 help="Runtime option to sweep: pytorch.mode=compiled,aot (repeatable).",
             ),
             click.option(
-                "--accelerators", default="", callback=_words, help="Where: cpu, cuda; default: all it has."
+                "--accelerators", default="", callback=listed, help="Where: cpu, cuda; default: all it has."
             ),
             click.option(
                 "--engine",

@@ -31,7 +31,7 @@ def bundle(engine: str, out: Path | None, **given: Any) -> None:
       inferometer bundle --device x86 --models digits-cnn,resnet50 --runtimes tflite
     """
     from orchestrator.artifacts import cache_root
-        from orchestrator.bundle.pack import pack
+    from orchestrator.bundle.pack import pack
     from orchestrator.catalog import Catalog, suite_root
     from orchestrator.choices import likely_engine
     from orchestrator.plan import Wish
