@@ -139,6 +139,13 @@ class Bundle:
             raise InferometerError(
                 f"{path}: cannot be read: {problem.strerror}; give the file that `make bundle` wrote"
             ) from None
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
         self._text = self._first()
         self._expect_bytes(MANIFEST_SUM, _sum_line(self._text), MANIFEST)
         try:
@@ -147,7 +154,7 @@ class Bundle:
             raise self._refusal(MANIFEST, str(problem)) from None
         except InferometerError as problem:
             raise InferometerError(
-                f"{path}: {problem}; use the suite in the bundle: tar xf {path} suite.tar"
+                f"{self.path}: {problem}; use the suite in the bundle: tar xf {self.path} suite.tar"
             ) from None
         self._body = self._stream.tell()
         self.places = self._layout()
@@ -172,7 +179,7 @@ class Bundle:
             raise InferometerError(
                 f"{self.path}: {MANIFEST}: no bundle starts like this; give the file that `make bundle` wrote"
             ) from None
-        if block != header(MANIFEST, info.size) or info.size > _MANIFEST_LIMIT:
+        if not 0 <= info.size <= _MANIFEST_LIMIT or block != header(MANIFEST, info.size):
             raise self._refusal(MANIFEST, f"a bundle starts with it, this file with {info.name!r:.60}")
         text = self._stream.read(info.size)
         self._expect(MANIFEST, bytes(_padding(info.size)))

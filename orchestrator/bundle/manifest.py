@@ -97,14 +97,20 @@ def read(data: bytes) -> Manifest:
 def _manifest(content: Mapping[str, Any]) -> Manifest:
     return Manifest(
         Suite(**content["suite"]),
-        str(content["device"]),
-        str(content["platform"]),
+        _text(content["device"]),
+        _text(content["platform"]),
         {str(name): Image(**item) for name, item in content["images"].items()},
         tuple(Export(**{**item, "files": tuple(item["files"])}) for item in content["exports"]),
         {str(python): tuple(names) for python, names in content["wheels"].items()},
-        str(content["lock_sha256"]),
+        _text(content["lock_sha256"]),
         tuple(Member(**item) for item in content["members"]),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _check(found: Manifest) -> None:
