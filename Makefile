@@ -32,8 +32,8 @@ bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE QU
 report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
 	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
 
-images: setup ## build the runners' images now: RUNTIMES=a,b
-	@$(INFEROMETER) images --runtimes '$(or $(strip $(RUNTIMES)),all)'
+images: setup ## build the runners' images now: RUNTIMES=a,b DEVICE
+	@$(INFEROMETER) images --runtimes '$(or $(strip $(RUNTIMES)),all)' $(call option,--device,$(DEVICE))
 
 base-images: setup ## make the Debian base images for amd64 and arm64 where no registry is reachable
 	@$(VENV)/bin/python -m orchestrator.cli.base_images $(call option,--platforms,$(PLATFORMS)) $(TAGS)

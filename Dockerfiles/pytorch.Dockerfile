@@ -54,6 +54,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.con
 FROM toolchain
 COPY --from=build /usr/local/lib/python3.11/dist-packages /usr/local/lib/python3.11/dist-packages
 COPY --from=build /runner /runner
-ENV PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+# PyTorch names a cache folder after the user, whom no file here knows.
+ENV PYTHONDONTWRITEBYTECODE=1 HOME=/tmp USER=runner
 USER 10001:10001
 ENTRYPOINT ["python3", "/runner/runner.py"]

@@ -9,14 +9,16 @@ import click
 
 @click.command(short_help="List the runners' images; build them.")
 @click.option("--runtimes", default="", help="Build these now, comma-separated; `all` for every default one.")
+@click.option("--device", default="", help="For this device's platform; default: this machine's.")
 @click.option("--prune", is_flag=True, help="Remove images of ours that no present file leads to.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def images(runtimes: str, prune: bool, as_json: bool) -> None:
+def images(runtimes: str, device: str, prune: bool, as_json: bool) -> None:
     """List the runners' images; with --runtimes, build them now.
 
     \b
     Examples:
       inferometer images --runtimes all
+      inferometer images --runtimes tflite,armnn --device rpi5
       inferometer images --prune
     """
     from orchestrator.artifacts import cache_root
@@ -29,16 +31,18 @@ def images(runtimes: str, prune: bool, as_json: bool) -> None:
 
     catalog, cache = Catalog(suite_root()), cache_root()
     existing = catalog.runtimes()
-    names = [name for name, item in existing.items() if item.default]
+    target = catalog.device(device) if device else None
+    platform = target.platform if target else None
+    names = list(target.runtimes) if target else [name for name, item in existing.items() if item.default]
     if runtimes != "all":
         names = list(known("runtime", filter(None, runtimes.split(",")), list(existing)))
     for name in names:
-        builder.ensure(name, catalog.root, cache, None, say)
+        builder.ensure(name, catalog.root, cache, platform, say)
     if prune:
         for tag in builder.prune(catalog.root, [*existing, "models"]):
             say(f"removed {tag}")
     built = [name for name in [*existing, "models"] if builder.dockerfile(name, catalog.root).is_file()]
-    rows = [{"runtime": name, **builder.state(name, catalog.root)} for name in built]
+    rows = [{"runtime": name, **builder.state(name, catalog.root, platform)} for name in built]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return

@@ -197,16 +197,21 @@ def _unpacked_bytes(client: Any, image: Any) -> int:
     return sum(int(layer["Size"]) for layer in layers)
 
 
-def state(name: str, root: Path) -> dict[str, Any]:
+def state(name: str, root: Path, platform: str | None = None) -> dict[str, Any]:
     """Tag, digest and sizes of an image; ``None`` where it is not built.
 
     ``installed_bytes``: what pip installed for the framework before anything was trimmed; ``base_bytes``:
     the image that the last stage starts from.
     """
-    reference = tag(name, root)
+    reference = tag(name, root, platform)
     client = connect()
     found = _inspect(client, reference)
-    base = _inspect(client, bases(_dockerfile(name, root))[-1])
+    # Of a tag with several platforms the engine tells the size of its own.
+    foreign = platform not in (
+        None,
+        base_images.native(),
+    )
+    base = None if foreign else _inspect(client, bases(_dockerfile(name, root))[-1])
     return {
         "tag": reference,
         "digest": found.digest if found else None,
@@ -222,7 +227,9 @@ def _installed_bytes(client: Any, reference: str) -> int | None:
 
     import docker.errors
 
-    container = client.containers.create(reference)
+    attributes = client.images.get(reference).attrs
+    platform = f"{attributes['Os']}/{attributes['Architecture']}"
+    container = client.containers.create(reference, platform=platform)
     try:
         chunks, _ = container.get_archive(_INSTALLED)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
