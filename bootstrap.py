@@ -26,6 +26,8 @@ import urllib.request
 
 PIP_WHEEL = "pip-25.3-py3-none-any.whl"
 PIP_SHA256 = "9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd"
+# Docker's name of a platform -> the kernel's name of the machine.
+MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 ROOT = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = """#!{python}
 import sys
@@ -56,7 +58,8 @@ def main(arguments):
             try:
                 take_wheels(bundle, locks[0], folder)
             except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
-                return refuse("%s: %s; copy the file again, or use the suite in it" % (bundle, error))
+                fix = "copy the file again, or make one for this suite and machine"
+                return refuse("%s: %s; %s" % (bundle, error, fix))
             return make(venv, locks[0], stamps[0], folder)
 
 
@@ -130,6 +133,9 @@ def take_wheels(bundle, lock, folder):
         with open(os.path.join(ROOT, lock), "rb") as file:
             if manifest["lock_sha256"] != hashlib.sha256(file.read()).hexdigest():
                 raise ValueError("it was made for another %s" % lock)
+        machine = os.uname().machine
+        if MACHINES.get(manifest["platform"]) != machine:
+            raise ValueError("it is for %s, this machine is %s" % (manifest["platform"], machine))
         if python not in manifest["wheels"]:
             known = ", ".join(sorted(manifest["wheels"], key=len))
             raise ValueError(

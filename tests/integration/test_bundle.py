@@ -232,6 +232,16 @@ def test_make_bench_without_network(changed: Path, tmp_path: Path) -> None:
     assert any(note.startswith("bundle: b.tar, made from commit ") for note in notes)
     assert archive.MANIFEST not in os.listdir(place)
 
+    # Debian's python3 without python3-venv: pip itself comes from the bundle.
+    (home / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
+    bare = [*nowhere, _plain_python(), "bootstrap.py", "--bundle", "../../b.tar"]
+    clean["PYTHONPATH"] = str(home)
+    done = subprocess.run(
+        [*bare, "bare", "requirements.lock"], cwd=place, env=clean, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    subprocess.run([place / "bare/bin/inferometer", "--version"], check=True, capture_output=True)
+
 
 def _plain_python() -> str:
     """A Python without this environment's packages."""

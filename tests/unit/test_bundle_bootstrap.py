@@ -66,6 +66,9 @@ def test_another_lock_another_python_and_no_bundle(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "for another requirements.lock" in refusal(make(tmp_path, lock_sha256="0" * 64), folder, capsys)
+    assert "it is for linux/riscv64, this machine is " in refusal(
+        make(tmp_path, platform="linux/riscv64"), folder, capsys
+    )
     line = refusal(make(tmp_path, wheels={"3.9": tuple(WHEELS)}), folder, capsys)
     assert f"it has wheels for Python 3.9, this is {HERE} (try make PYTHON=...)" in line
     assert "No such file" in refusal(tmp_path / "absent.tar", folder, capsys)
