@@ -53,13 +53,11 @@ def models_of(catalog: Catalog, wish: Wish) -> dict[str, Model]:
     return {name: existing[name] for name in names or [key for key, item in existing.items() if item.default]}
 
 
-def pack(
-    catalog: Catalog, cache: Path, wish: Wish, engine: str, path: Path, progress: Progress
-) -> tuple[Manifest, int]:
+def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progress) -> tuple[Manifest, int]:
     """Write a bundle for the wish's device; the manifest and the file's size in bytes.
 
-    ``engine`` makes missing exports. All that is made on the way stays in the cache, so an interrupted
-    one goes on where it was. Raises InferometerError, OSError.
+    All that is made on the way stays in the cache, so an interrupted one goes on where it was. Raises
+    InferometerError, OSError.
     """
     if not path.parent.is_dir():
         raise InferometerError(f"{path.parent}: no such folder; make it, or choose another OUT")
@@ -73,12 +71,13 @@ def pack(
     wanted = needs(models.values(), runtimes.values(), wish)
     if not wanted:
         raise InferometerError("nothing to carry: no runtime loads any of these models and variants")
+    image_files.require_engine(path)
     found = suite.describe(catalog.root)
     if found.dirty:
         progress("the checkout differs from its commit; the bundle takes the files as they are")
     libraries = wheels.collect(catalog.root / LOCK, device.platform, cache, progress)
     pictures = {name: _image(name, catalog.root, cache, device, progress) for name in runtimes}
-    carried = [_export(catalog.root, cache, need, engine, progress) for need in wanted]
+    carried = [_export(catalog.root, cache, need, progress) for need in wanted]
     sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, carried, progress))
     content = Manifest(
         found,
@@ -101,8 +100,8 @@ def _image(name: str, root: Path, cache: Path, device: Device, progress: Progres
     return Image(images.tag(name, root), made.tag, made.digest, f"images/{name}.tar")
 
 
-def _export(root: Path, cache: Path, need: Need, engine: str, progress: Progress) -> Export:
-    exports.ensure(root, cache, need.model, need.variant, need.batch, engine, progress)
+def _export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
+    exports.ensure(root, cache, need.model, need.variant, need.batch, "docker", progress)
     folder = artifacts.folder_of(root, cache, need.model.id, need.variant, need.batch)
     shipped = root / "models" in folder.parents
     names = [] if shipped else sorted(path.name for path in folder.iterdir() if path.is_file())

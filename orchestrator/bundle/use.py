@@ -39,6 +39,7 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
         missing = _missing(catalog, order, content)
         if missing:
             raise InferometerError(f"{path} has no {missing}; leave it out, or make a bundle that has it")
+        image_files.require_engine(path)
         bundle.verify(progress)
         for name in runtimes_of(catalog, order.wish, catalog.device(content.device)):
             if name in content.images:

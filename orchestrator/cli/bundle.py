@@ -16,9 +16,8 @@ from orchestrator.cli.bench import counts, listed
 @click.option("--variants", default="", callback=listed, help="Variants, e.g. nq.")
 @click.option("--runtimes", default="", callback=listed, help="Runtime ids, comma-separated.")
 @click.option("--batch", "batches", default="", callback=counts, help="Batch sizes, e.g. 1,8.")
-@click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--out", type=click.Path(path_type=Path), help="The file; default: inferometer-DEVICE.tar.")
-def bundle(engine: str, out: Path | None, **given: Any) -> None:
+def bundle(out: Path | None, **given: Any) -> None:
     """Write the suite, its wheels, the runners' images and the models' artifacts into one file.
 
     \b
@@ -33,7 +32,6 @@ def bundle(engine: str, out: Path | None, **given: Any) -> None:
     from orchestrator.artifacts import cache_root
     from orchestrator.bundle.pack import pack
     from orchestrator.catalog import Catalog, suite_root
-    from orchestrator.choices import likely_engine
     from orchestrator.plan import Wish
 
     def say(text: str) -> None:
@@ -41,6 +39,6 @@ def bundle(engine: str, out: Path | None, **given: Any) -> None:
 
     path = out or Path(f"inferometer-{given['device']}.tar")
     wish = Wish(**given)
-    content, size = pack(Catalog(suite_root()), cache_root(), wish, likely_engine(engine), path, say)
+    content, size = pack(Catalog(suite_root()), cache_root(), wish, path, say)
     say(f"{size / 2**20:.0f} MiB: {len(content.images)} images, {len(content.exports)} artifacts")
     click.echo(str(path))

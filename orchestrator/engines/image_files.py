@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from orchestrator.domain import InferometerError
 from orchestrator.engines.connection import connect
 
 _TIMEOUT_S = 3600  # an engine may say nothing while it packs or unpacks gigabytes
+
+
+def require_engine(path: Path) -> None:
+    """Raises InferometerError where no engine answers: a file of images is of no use without one."""
+    try:
+        connect().close()
+    except InferometerError as problem:
+        raise InferometerError(f"{path}: {str(problem).removesuffix(', or use ENGINE=process')}") from None
 
 
 def holds(tag: str) -> bool:
@@ -42,7 +51,7 @@ def load(content: Iterable[bytes], saved_as: str, tag: str) -> None:
 
     client = connect(_TIMEOUT_S)
     try:
-        client.images.load(content)
+        client.images.load(iter(content))  # a list would be taken for form fields
         if saved_as != tag:  # made for another platform than the one it was made on
             client.images.get(saved_as).tag(tag)
             client.images.remove(saved_as)

@@ -20,7 +20,7 @@ from orchestrator.bundle.use import supply
 from orchestrator.cases import Order
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
-from orchestrator.engines import images
+from orchestrator.engines import image_files, images
 from orchestrator.plan import Wish
 from tests.support import bundles
 from tests.support.newcomer import inferometer, refused
@@ -69,7 +69,7 @@ def test_artifacts_go_to_an_empty_cache_once(
     device = choices.choose_device(CATALOG, "", False, False).id
     sent, path, said = exported(tmp_path / "here"), tmp_path / "b.tar", []
     wish = Wish(device, models=("resnet50", "digits-cnn"), runtimes=("fake",))
-    pack(CATALOG, _wheels(tmp_path / "here"), wish, "docker", path, said.append)
+    pack(CATALOG, _wheels(tmp_path / "here"), wish, path, said.append)
 
     with pytest.raises(OSError, match="No space left") as caught:
         supply(CATALOG, small_disk, Order(Wish("")), path, said.append)
@@ -106,7 +106,7 @@ def test_better_weights_on_the_board_are_not_exported_behind_its_back(
     content["weights"] = {"kind": "random", "seed": 0}
     (sent / "manifest.json").write_text(json.dumps(content))
     wish = Wish(device, models=("resnet50",), runtimes=("fake",))
-    pack(CATALOG, _wheels(tmp_path / "here"), wish, "docker", path, print)
+    pack(CATALOG, _wheels(tmp_path / "here"), wish, path, print)
     weights = artifacts.weights_file(tmp_path / "there", CATALOG.models()["resnet50"])
     assert weights
     weights.parent.mkdir(parents=True)
@@ -154,6 +154,32 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
     os.truncate(path, 30_000)
     refused(inferometer(tmp_path, "bench", "--bundle", "cut.tar"), "cut.tar: ", "cut short")
     assert not (tmp_path / "results").exists()
+
+
+def test_no_engine(checkout: None, tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/no.sock"
+    done = inferometer(tmp_path, "bundle", "--device", "x86", "--models", "digits-cnn", DOCKER_HOST=nowhere)
+    refused(done, "inferometer-x86.tar: no Docker Engine answers at", "; start it")
+    assert "ENGINE=process" not in done.stderr
+
+
+@pytest.mark.docker
+def test_an_image_saved_under_another_platforms_name(
+    double_image: images.Image, engine_client: Any, tmp_path: Path
+) -> None:
+    carried, arrived = (f"inferometer/{tmp_path.name}:{name}" for name in ("carried", "arrived"))
+    engine_client.images.get(double_image.tag).tag(carried)
+    saved = list(image_files.save(carried))
+    engine_client.images.remove(carried)
+    image_files.load(saved, carried, arrived)
+    assert image_files.holds(arrived)
+    assert not image_files.holds(carried)
+    assert engine_client.images.get(arrived).id == double_image.digest
+    engine_client.images.remove(arrived)
+    with pytest.raises(InferometerError, match="the engine could not load inferometer/x:1: "):
+        image_files.load([b"no image"], "inferometer/x:1", "inferometer/x:1")
+    with pytest.raises(InferometerError, match="could not save inferometer/x:1: "):
+        list(image_files.save("inferometer/x:1"))
 
 
 @pytest.fixture
