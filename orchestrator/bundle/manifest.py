@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -96,15 +96,29 @@ def read(data: bytes) -> Manifest:
 
 def _manifest(content: Mapping[str, Any]) -> Manifest:
     return Manifest(
-        Suite(**content["suite"]),
+        _suite(**content["suite"]),
         _text(content["device"]),
         _text(content["platform"]),
-        {str(name): Image(**item) for name, item in content["images"].items()},
-        tuple(Export(**{**item, "files": tuple(item["files"])}) for item in content["exports"]),
-        {str(python): tuple(names) for python, names in content["wheels"].items()},
+        {name: Image(**_texts(item)) for name, item in content["images"].items()},
+        tuple(_export(**item) for item in content["exports"]),
+        {python: tuple(map(_text, names)) for python, names in content["wheels"].items()},
         _text(content["lock_sha256"]),
         tuple(Member(**item) for item in content["members"]),
     )
+
+
+def _suite(version: object, commit: object, dirty: object, files: Mapping[str, object]) -> Suite:
+    return Suite(_text(version), _text(commit), bool(dirty), _texts(files))
+
+
+def _export(model: object, variant: object, batch: object, files: Sequence[object]) -> Export:
+    if not isinstance(batch, int) or batch < 1 or not isinstance(files, list):
+        raise TypeError(batch, files)
+    return Export(_text(model), _text(variant), batch, tuple(map(_text, files)))
+
+
+def _texts(found: Mapping[str, object]) -> dict[str, str]:
+    return {name: _text(value) for name, value in found.items()}
 
 
 def _text(value: object) -> str:

@@ -91,4 +91,5 @@ def _download(requirements: str, python: str, machine: str, folder: Path) -> Non
                 f"pip found no wheels for Python {python} on {machine}: {cause}; "
                 "is the package index reachable?"
             )
-        os.rename(made, folder)
+        if not folder.exists():  # another bundle may have been quicker
+            os.rename(made, folder)

@@ -63,7 +63,7 @@ def perform(given: Mapping[str, Any]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with watcher() as watching:
         try:
-            if given["bundle"]:
+            if given.get("bundle"):
                 from orchestrator.bundle.use import supply
 
                 order = supply(catalog, cache, order, given["bundle"], watching.say)

@@ -76,6 +76,22 @@ def test_a_field_that_is_missing_or_of_another_kind(
     assert "manifest.json" in refusal(bundles.forge(tmp_path / "f.tar", changed))
 
 
+@pytest.mark.parametrize("field", ["version", "commit", "files"])
+@pytest.mark.parametrize("value", [None, 3, ["x"], {"x": 3}])
+def test_a_suite_of_another_kind(document: dict[str, Any], tmp_path: Path, field: str, value: Any) -> None:
+    suite = {**document["suite"], field: value}
+    assert "of another kind" in refusal(bundles.forge(tmp_path / "f.tar", {**document, "suite": suite}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"batch": 0}, {"batch": "1"}, {"files": "model.onnx"}, {"files": [3]}, {"model": None}, {"x": 1}],
+)
+def test_an_export_of_another_kind(document: dict[str, Any], tmp_path: Path, change: dict[str, Any]) -> None:
+    exports = [{**item, **change} for item in document["exports"]]
+    assert "of another kind" in refusal(bundles.forge(tmp_path / "f.tar", {**document, "exports": exports}))
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"{}", b"\xff", b"[" * 100_000])
 def test_no_manifest_at_all(tmp_path: Path, content: bytes) -> None:
     assert "no JSON object with a field schema" in refusal(bundles.forge(tmp_path / "f.tar", content))
