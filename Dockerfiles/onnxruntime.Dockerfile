@@ -18,7 +18,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.con
     --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-pip-whl
-COPY onnxruntime/requirements.txt /build/
+# Other accelerators than the processor come with requirements of their own (runner.toml, [images]).
+ARG REQUIREMENTS=requirements.txt
+COPY onnxruntime/${REQUIREMENTS} /build/requirements.txt
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \
     export PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" \

@@ -18,7 +18,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.con
     --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-pip-whl
-COPY pytorch/requirements.txt /build/
+# Other accelerators than the processor come with requirements of their own (runner.toml, [images]).
+ARG REQUIREMENTS=requirements.txt
+COPY pytorch/${REQUIREMENTS} /build/requirements.txt
 # With the host's settings at hand, the indexes are its choice: it leaves out those that it cannot reach.
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \

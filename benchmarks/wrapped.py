@@ -19,9 +19,9 @@ class Wrapped:
     def __post_init__(self) -> None:
         self.name = self.engine.name
 
-    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """As the engine does."""
-        return self.engine.prepare(runtime, progress)
+        return self.engine.prepare(runtime, progress, accelerator)
 
     def see(self, mount: Mount) -> str:
         """As the engine does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import orchestrator
 from orchestrator import environment, lock
 from orchestrator.artifacts import Artifact
 from orchestrator.cases import Order, make_plan, runtimes_of
-from orchestrator.catalog import Catalog, Device
+from orchestrator.catalog import Catalog, Device, Runtime
 from orchestrator.choices import choose_device, choose_engine, is_emulated, lacking
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images
@@ -42,8 +42,13 @@ def _bring_in(
     return found
 
 
-def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str]) -> dict[str, Any]:
-    """What must be equal for a run to be resumed: code, machine, engine, runtimes' content."""
+def identity(
+    root: Path, device: Device, engine: str, runtimes: Iterable[tuple[Runtime, str]]
+) -> dict[str, Any]:
+    """What must be equal for a run to be resumed: code, machine, engine, runtimes' content.
+
+    ``runtimes``: each that is used, with its accelerator.
+    """
     match = environment.recognise(device.profile)
     emulated = is_emulated(device, engine)
     return {
@@ -53,14 +58,19 @@ def identity(root: Path, device: Device, engine: str, runtimes: Sequence[str]) -
         "machine": environment.machine_id(),
         "engine": engine,
         "emulated": emulated,
-        "runtimes": {name: _content(name, root, engine, device.platform) for name in runtimes},
+        "runtimes": {
+            runtime.id if accelerator == "cpu" else f"{runtime.id} {accelerator}": images.tag(
+                runtime.id, root, device.platform, runtime.build_arguments(accelerator)
+            )
+            if engine == "docker"
+            else _content(runtime.id, root)
+            for runtime, accelerator in runtimes
+        },
     }
 
 
-def _content(runtime: str, root: Path, engine: str, platform: str) -> str:
+def _content(runtime: str, root: Path) -> str:
     """What names a runtime's program and pins, whatever Dockerfile it has or has not."""
-    if engine == "docker":
-        return images.tag(runtime, root, platform)
     digest = hashlib.sha256()
     for folder in (root / "runners/sdk", root / "runners" / runtime):
         for path in sorted(path for path in folder.iterdir() if path.is_file()):
@@ -94,8 +104,9 @@ def _perform(
             "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
         )
         raise InferometerError(f"nothing to measure: {reasons}")
-    used = sorted({case.runtime for case in plan.cases})
-    marks = identity(root, device, engine.name, used)
+    known = catalog.runtimes()
+    used = sorted({(case.runtime, case.accelerator) for case in plan.cases})
+    marks = identity(root, device, engine.name, [(known[name], place) for name, place in used])
     folder = _folder(order, device, plan, marks)
     note(str(folder))
     engine.clean()
@@ -119,7 +130,7 @@ def _perform(
         cache,
         plan,
         Conditions(engine, plan.settings, available_cores(), memory_bytes, device.sources),
-        catalog.runtimes(),
+        known,
         catalog.models(),
         watcher,
         {(artifact.model, artifact.format): artifact for artifact in mine},

@@ -108,9 +108,10 @@ def _accelerators(
     """Where a runtime's cases run; what nobody asked for and a device need not have is left out."""
     if wish.accelerators:
         return wish.accelerators
-    offered = [name for name in runtime.accelerators if name in device.accelerators]
+    able = runtime.offers(device.arch)
+    offered = [name for name in able if name in device.accelerators]
     if not offered or runtime.id in wish.runtimes:
-        return tuple(offered) or runtime.accelerators
+        return tuple(offered) or able
     return tuple(n for n in offered if not (n in lacking and device.accelerators[n].optional))
 
 
@@ -146,9 +147,9 @@ def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | 
 def _accelerator(
     case: Case, runtimes: Mapping[str, Runtime], device: Device, lacking: Mapping[str, str]
 ) -> str | None:
-    offered = runtimes[case.runtime].accelerators
+    offered = runtimes[case.runtime].offers(device.arch)
     if case.accelerator not in offered:
-        return f"{case.runtime} runs on {' or '.join(offered)}, not {case.accelerator}"
+        return f"{case.runtime} runs on {' or '.join(offered)}, not {case.accelerator}, on {device.arch}"
     if case.accelerator not in device.accelerators:
         return f"{device.id} has no {case.accelerator}, only {', '.join(device.accelerators)}"
     return lacking.get(case.accelerator)

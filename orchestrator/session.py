@@ -44,7 +44,7 @@ class Session:
     watcher: Watcher
     own: Mapping[tuple[str, str], Artifact] = field(default_factory=dict)  # (model, format)
     skips: list[Skip] = field(default_factory=list)
-    _targets: dict[str, Target | InferometerError] = field(default_factory=dict)
+    _targets: dict[tuple[str, str], Target | InferometerError] = field(default_factory=dict)
     _loads: dict[str, Load | str] = field(default_factory=dict)
 
     def run(self, run: Run) -> None:
@@ -55,8 +55,9 @@ class Session:
         artifact_of = {record.case.id: record.artifact_sha256 for record in earlier}
         left = [trial for trial in self.plan.trials if trial.id not in done]
         number, total = len(done), len(self.plan.trials)
-        for runtime in sorted({trial.case.runtime for trial in left}):
-            self._prepare(runtime)  # all of them first: a build between trials would heat the machine
+        for runtime, accelerator in sorted({(t.case.runtime, t.case.accelerator) for t in left}):
+            # All of them first: a build between trials would heat the machine.
+            self._prepare(runtime, accelerator)
         for position, trial in enumerate(left):
             if trial.case.id not in self._loads:
                 self._load_round(left[position:])
@@ -71,7 +72,7 @@ class Session:
                 )
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
-            record = execute(trial, load, self._target(trial.case.runtime), self.conditions, raw)
+            record = execute(trial, load, self._target(trial.case), self.conditions, raw)
             run.append(record, raw)
             number += 1
             self.watcher.trial_ended(number, total, record)
@@ -83,14 +84,17 @@ class Session:
                 return
             self._load(trial.case)
 
-    def _prepare(self, runtime: str) -> None:
+    def _prepare(self, runtime: str, accelerator: str) -> None:
+        engine, known = self.conditions.engine, self.runtimes[runtime]
+        target: Target | InferometerError
         try:
-            self._targets[runtime] = self.conditions.engine.prepare(self.runtimes[runtime], self.watcher.say)
+            target = engine.prepare(known, self.watcher.say, accelerator)
         except InferometerError as problem:
-            self._targets[runtime] = problem  # each of its cases is skipped with this reason
+            target = problem  # each of its cases is skipped with this reason
+        self._targets[runtime, accelerator] = target
 
-    def _target(self, runtime: str) -> Target:
-        found = self._targets[runtime]
+    def _target(self, case: Case) -> Target:
+        found = self._targets[case.runtime, case.accelerator]
         if isinstance(found, InferometerError):
             raise found
         return found
@@ -108,7 +112,7 @@ class Session:
 
     def _make_ready(self, case: Case) -> Load:
         runtime = self.runtimes[case.runtime]
-        target = self._target(case.runtime)
+        target = self._target(case)
         artifact = self._artifact(case, runtime)
         made = runtime.compiled_format(dict(case.options))
         if made is None:

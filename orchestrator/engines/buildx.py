@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def build(
     context: Path,
     requirements: Iterable[Path],
     platform: str | None,
+    arguments: Mapping[str, str],
     log: Path,
     progress: Progress,
 ) -> None:
@@ -77,6 +78,8 @@ def build(
         # The host's network: proxies on its loopback work, and an engine without a bridge builds as well.
         command += ["--network", "host", "--file", str(dockerfile), "--tag", tag]
         command += ["--platform", platform] if platform else []
+        for name, value in arguments.items():
+            command += ["--build-arg", f"{name}={value}"]
         for name in host_settings.proxy_names():
             command += ["--build-arg", name]  # without a value: buildx takes it from the environment
         if ca:

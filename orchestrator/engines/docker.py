@@ -58,9 +58,10 @@ class DockerEngine:
         self._accelerators, self._environment = accelerators, environment
         self._client = connect()
 
-    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """The runtime's image, built once for the content of its folder."""
-        image = images.ensure(runtime.id, self._root, self._cache, self._platform, progress)
+        arguments = runtime.build_arguments(accelerator)
+        image = images.ensure(runtime.id, self._root, self._cache, self._platform, progress, arguments)
         return Target(runtime.id, image.tag, image.digest, image.bytes)
 
     def see(self, mount: Mount) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from orchestrator.domain import InferometerError
@@ -30,15 +31,18 @@ class Image:
     bytes: int
 
 
-def tag(name: str, root: Path, platform: str | None = None) -> str:
-    """``inferometer/<name>:<hash>`` over the Dockerfile and all it copies from its context.
+def tag(
+    name: str, root: Path, platform: str | None = None, arguments: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """``inferometer/<name>:<hash>`` over the Dockerfile, its build arguments and all it copies.
 
     ``name`` is a runtime's id or ``models``. Raises InferometerError when the Dockerfile is missing.
     """
     dockerfile = _dockerfile(name, root)
     digest = hashlib.sha256(dockerfile.read_bytes())
+    digest.update("".join(f"{key}={value}\0" for key, value in sorted(arguments.items())).encode())
     context = _context(name, root)
-    for path in _copied(dockerfile, context):
+    for path in _copied(dockerfile, context, arguments):
         digest.update(path.relative_to(context).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     if platform not in (None, base_images.native()):
@@ -62,15 +66,18 @@ def _context(name: str, root: Path) -> Path:
     return root / ("models" if name == EXPORTER else "runners")
 
 
-def _instructions(dockerfile: Path) -> list[list[str]]:
+def _instructions(dockerfile: Path, arguments: Mapping[str, str]) -> list[list[str]]:
+    """Words of each instruction; build arguments stand for themselves or by the default of their ARG."""
     text = re.sub(r"^\s*#.*\n", "", dockerfile.read_text("utf-8"), flags=re.MULTILINE)
+    known = {**dict(re.findall(r"^ARG (\w+)=(\S+)", text, flags=re.MULTILINE)), **arguments}
+    text = re.sub(r"\$\{(\w+)\}", lambda match: known.get(match[1], match[0]), text)
     return [line.split() for line in re.sub(r"\\\n", " ", text).splitlines() if line.strip()]
 
 
-def _copied(dockerfile: Path, context: Path) -> list[Path]:
+def _copied(dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> list[Path]:
     """Every file that COPY takes from the context, in a fixed order."""
     found: set[Path] = set()
-    for words in _instructions(dockerfile):
+    for words in _instructions(dockerfile, arguments):
         if words[0].upper() not in ("COPY", "ADD") or any(word.startswith("--from=") for word in words):
             continue
         for pattern in [word for word in words[1:-1] if not word.startswith("--")]:
@@ -80,11 +87,11 @@ def _copied(dockerfile: Path, context: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
-def bases(dockerfile: Path) -> list[str]:
+def bases(dockerfile: Path, arguments: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     """The images a Dockerfile starts from that are not its own stages."""
     found: list[str] = []
     stages = {"scratch"}
-    for words in _instructions(dockerfile):
+    for words in _instructions(dockerfile, arguments):
         if words[0].upper() == "FROM":
             names = [word for word in words[1:] if not word.startswith("--")]
             if names[0] not in stages:
@@ -94,24 +101,33 @@ def bases(dockerfile: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def ensure(name: str, root: Path, cache: Path, platform: str | None, progress: Progress) -> Image:
+def ensure(
+    name: str,
+    root: Path,
+    cache: Path,
+    platform: str | None,
+    progress: Progress,
+    arguments: Mapping[str, str] = MappingProxyType({}),
+) -> Image:
     """The image of a runtime (or ``models``) for its present content; built when it is not there.
 
-    ``platform``: Docker's os/arch, None for this machine's. Raises InferometerError with log and fix.
+    ``platform``: Docker's os/arch, None for this machine's; ``arguments`` of the build. Raises
+    InferometerError with log and fix.
     """
-    wanted = tag(name, root, platform)
+    wanted = tag(name, root, platform, arguments)
     client = connect()
     found = _inspect(client, wanted)
     if found:
         return found
     dockerfile = _dockerfile(name, root)
-    for base in bases(dockerfile):
+    for base in bases(dockerfile, arguments):
         _ensure_base(client, base, platform, cache, progress)
     context = _context(name, root)
-    requirements = [path for path in _copied(dockerfile, context) if path.name == "requirements.txt"]
+    copied = _copied(dockerfile, context, arguments)
+    requirements = [path for path in copied if path.match("requirements*.txt")]
     log = cache / "logs" / f"image-{name}.log"
     progress(f"building {wanted} (once; its output: {log})")
-    buildx.build(wanted, dockerfile, context, requirements, platform, log, progress)
+    buildx.build(wanted, dockerfile, context, requirements, platform, arguments, log, progress)
     built = _inspect(client, wanted)
     if built is None:
         raise InferometerError(

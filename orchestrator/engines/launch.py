@@ -82,7 +82,7 @@ class Engine(Protocol):
 
     name: str
 
-    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """Make the runtime's image or environment ready. Raises InferometerError with the fix."""
 
     def see(self, mount: Mount) -> str:

@@ -46,7 +46,7 @@ class ProcessEngine:
     def __init__(self, root: Path, cache: Path):
         self._root, self._cache = root, cache
 
-    def prepare(self, runtime: Runtime, progress: Callable[[str], None]) -> Target:
+    def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """A virtual environment from the runtime's pinned requirements, made once."""
         python = venvs.ensure(runtime.id, runtime.folder, self._cache, progress)
         return Target(runtime.id, f"{python}\0{runtime.folder / 'runner.py'}")

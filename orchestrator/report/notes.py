@@ -62,7 +62,8 @@ def weights_line(rows: Sequence[Row]) -> str | None:
     named = "; ".join(
         f"{weights} in {', '.join(sorted(models))}" for weights, models in sorted(random.items())
     )
-    return f"weights: {named}. Latency is measured for real; accuracy would mean nothing and is not shown."
+    real = "" if all(row.summary.emulated for row in rows) else "Latency is measured for real; "
+    return f"weights: {named}. {real}accuracy would mean nothing and is not shown."
 
 
 LEGEND = (

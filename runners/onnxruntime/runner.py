@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: one session, sequential execution, outputs in host memory."""
+"""ONNX Runtime on the CPU or a CUDA GPU: one session, sequential execution, outputs in host memory."""
 
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
@@ -9,7 +9,7 @@ import os
 import tempfile
 
 DTYPES = {"float": "float32", "double": "float64"}  # the others have numpy's names
-PROVIDER = "CPUExecutionProvider"
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxRuntime(sdk.Runner):
@@ -17,6 +17,7 @@ class OnnxRuntime(sdk.Runner):
 
     runtime = "onnxruntime"
     formats = ("onnx",)
+    accelerators = ("cpu", "cuda")
 
     def version(self):
         """Import the runtime."""
@@ -28,7 +29,12 @@ class OnnxRuntime(sdk.Runner):
         return ort.__version__
 
     def load(self):
-        """Make the session."""
+        """Make the session, on no other place than was asked for."""
+        wanted = PROVIDERS[self.request.accelerator]
+        if wanted not in ort.get_available_providers():
+            raise sdk.RunnerError("accelerator", "this build of ONNX Runtime has no %s" % wanted)
+        if self.request.accelerator == "cuda" and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # CUDA's libraries lie among the Python packages
         self.session = self.make_session(ort.SessionOptions())
 
     def make_session(self, options):
@@ -37,7 +43,11 @@ class OnnxRuntime(sdk.Runner):
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
-        return ort.InferenceSession(self.request.model["path"], options, providers=[PROVIDER])
+        wanted = PROVIDERS[self.request.accelerator]
+        session = ort.InferenceSession(self.request.model["path"], options, providers=[wanted])
+        if wanted not in session.get_providers():  # it only warns, and takes the processor
+            raise sdk.RunnerError("accelerator", "%s found no GPU that it can use" % wanted)
+        return session
 
     def signature(self):
         """As the model file says; symbolic sizes stay words. ONNX keeps quantization inside the graph."""
@@ -61,6 +71,7 @@ class OnnxRuntime(sdk.Runner):
         self.binding.bind_cpu_input(self.session.get_inputs()[0].name, self.tensor)
         for output in self.session.get_outputs():
             self.binding.bind_output(output.name, "cpu")
+        # With outputs bound to the host, it returns when they are there.
         return functools.partial(self.session.run_with_iobinding, self.binding)
 
     def outputs(self):

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU: an exported program, run as it is, in another layout, or compiled."""
+"""PyTorch on the CPU or a CUDA GPU: an exported program, as it is, in another layout, or compiled."""
 
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
 
@@ -14,6 +14,7 @@ class PyTorch(sdk.Runner):
 
     runtime = "torch"
     formats = ("pt2", "aoti")
+    accelerators = ("cpu", "cuda")
     options = {"mode": ("eager", "channels_last", "compiled", "aot")}
     folder = module = program = None
 
@@ -34,6 +35,15 @@ class PyTorch(sdk.Runner):
         torch.set_num_interop_threads(1)
         torch.inference_mode().__enter__()
         mode, kind = self.request.options["mode"], self.request.model["format"]
+        if self.request.accelerator == "cuda":
+            if not torch.cuda.is_available():
+                built = torch.version.cuda
+                why = "finds no GPU that it can use" if built else "is built without CUDA"
+                raise sdk.RunnerError("accelerator", "torch %s %s" % (torch.__version__, why))
+            if mode == "aot":
+                raise sdk.RunnerError("unsupported", "mode aot is for the processor; use compiled on cuda")
+            # As the processor computes, unless a model says otherwise.
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         return mode, kind
 
     def load(self):
@@ -46,6 +56,10 @@ class PyTorch(sdk.Runner):
             self.module = torch._C._aoti.AOTIModelPackageLoader(path, "model", False, 1, -1)
             return
         self.program = torch.export.load(path)
+        if self.request.accelerator == "cuda":
+            from torch.export import passes
+
+            self.program = passes.move_to_device_pass(self.program, "cuda")
         self.module = self.program.module()
         if mode == "channels_last":
             self.module.to(memory_format=torch.channels_last)
@@ -95,9 +109,17 @@ class PyTorch(sdk.Runner):
         def infer():
             self.result = module(tensor)
 
+        def infer_cuda():
+            # Both copies are part of it; the one to the host waits for the GPU.
+            result = module(tensor.to("cuda", non_blocking=True))
+            self.result = (result[0] if isinstance(result, (list, tuple)) else result).cpu()
+
         def infer_aot():
             self.result = module.run(arguments)
 
+        if self.request.accelerator == "cuda":
+            tensor = tensor.pin_memory()
+            return infer_cuda
         return infer_aot if self.request.model["format"] == "aoti" else infer
 
     def outputs(self):
@@ -111,13 +133,18 @@ class PyTorch(sdk.Runner):
         if mode == "aot":
             made_for = self.module.get_metadata().get("AOTI_CPU_ISA", "an unknown processor")
             return {"executed": {"aot_inductor": None}, "notes": ["made for %s" % made_for]}
+        if self.request.accelerator == "cuda":
+            places = sorted({str(value.device.type) for value in self.program.state_dict.values()})
+            if places not in (["cuda"], []):
+                raise sdk.RunnerError("accelerator", "weights lie on %s" % ", ".join(places))
         operations = [node for node in self.program.graph.nodes if node.op == "call_function"]
+        on = "" if self.request.accelerator == "cpu" else "cuda "
         if mode != "compiled":
-            return {"executed": {mode: len(operations)}}
+            return {"executed": {on + mode: len(operations)}}
         captured = torch._dynamo.utils.counters["stats"]["calls_captured"]
         if not captured:
             raise sdk.RunnerError("accelerator", "the compiler took none of the model's operations")
-        executed = {"inductor": captured, "eager": max(0, len(operations) - captured)}
+        executed = {on + "inductor": captured, on + "eager": max(0, len(operations) - captured)}
         return {"executed": {place: count for place, count in executed.items() if count}}
 
     def close(self):

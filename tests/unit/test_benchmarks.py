@@ -247,7 +247,7 @@ def test_a_wrapped_engine_is_the_engine_in_all_but_its_launches() -> None:
     wrapped = Wrapped(engine)
     assert (wrapped.name, wrapped.clean()) == ("inner", ["left"])
     assert wrapped.see(runtime) == runtime
-    assert wrapped.prepare(runtime, print) == (runtime, print)
+    assert wrapped.prepare(runtime, print) == (runtime, print, "cpu")
 
 
 def test_the_phases_of_a_bench_are_those_of_all_its_trials() -> None:

@@ -50,7 +50,14 @@ class Build:
         log = self.place / "logs/image.log"
         paths = [self.place / "requirements.txt"]
         buildx.build(
-            "inferometer/foo:1", Path("d/Dockerfile"), Path("c"), paths, platform, log, self.said.append
+            "inferometer/foo:1",
+            Path("d/Dockerfile"),
+            Path("c"),
+            paths,
+            platform,
+            {"KEY": "value"},
+            log,
+            self.said.append,
         )
 
     @property
@@ -97,7 +104,7 @@ def test_settings_arrive_as_secrets_and_are_no_words_of_the_command(
     build.run("--extra-index-url https://near.example/whl\n--extra-index-url=https://away.example\nnumpy\n")
     words, secrets, _, environment = build.seen
     # Without a value: the client takes it from its own environment, and the history does not show it.
-    assert values_of(words, "--build-arg") == ["HTTPS_PROXY", "no_proxy"]
+    assert values_of(words, "--build-arg") == ["KEY=value", "HTTPS_PROXY", "no_proxy"]
     assert environment["HTTPS_PROXY"] == "http://user:secret@proxy.example:3128"
     assert not [word for word in words if "secret@" in word or "index.example" in word]
     assert set(secrets) >= {"pip", "apt"}

@@ -1,0 +1,64 @@
+"""The only place that interprets ids: devices, runtimes and models as data found in folders.
+
+A device is ``orchestrator/devices/<id>.toml``; a runtime is a folder ``runners/<id>/`` with
+``runner.toml`` and ``runner.py``; a model is a card ``models/<id>.toml``. Nothing else lists them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.catalog.devices import Accelerator, Cooldown, Device, read_device
+from orchestrator.catalog.fields import Fields, load_toml
+from orchestrator.catalog.models import Model, read_model
+from orchestrator.catalog.runtimes import Flavour, Option, Runtime, Tool, read_runtime
+from orchestrator.plan import known
+
+__all__ = [
+    "Accelerator",
+    "Catalog",
+    "Cooldown",
+    "Device",
+    "Fields",
+    "Flavour",
+    "Model",
+    "Option",
+    "Runtime",
+    "Tool",
+    "load_toml",
+    "read_device",
+    "read_model",
+    "read_runtime",
+    "suite_root",
+]
+
+
+class Catalog:
+    """Everything that is known, read on demand from the suite's own folders."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def devices(self) -> dict[str, Device]:
+        """All device profiles by id."""
+        return {p.stem: read_device(p) for p in sorted((self.root / "orchestrator/devices").glob("*.toml"))}
+
+    def runtimes(self) -> dict[str, Runtime]:
+        """All runtimes by id."""
+        paths = sorted((self.root / "runners").glob("*/runner.toml"))
+        return {path.parent.name: read_runtime(path) for path in paths}
+
+    def models(self) -> dict[str, Model]:
+        """All model cards by id."""
+        return {path.stem: read_model(path) for path in sorted((self.root / "models").glob("*.toml"))}
+
+    def device(self, name: str) -> Device:
+        """One device. Raises InferometerError listing the known ids."""
+        devices = self.devices()
+        known("device", [name], list(devices))
+        return devices[name]
+
+
+def suite_root() -> Path:
+    """The checkout that holds ``runners/``, ``models/`` and ``Dockerfiles/``."""
+    return Path(__file__).resolve().parent.parent.parent
