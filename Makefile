@@ -41,7 +41,7 @@ base-images: setup ## make the Debian base images for amd64 and arm64 where no r
 bundle: setup ## one file for a board without network: DEVICE MODELS VARIANTS RUNTIMES BATCH OUT
 	@$(INFEROMETER) bundle $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
 	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
-	  $(call option,--batch,$(BATCH)) $(call option,--out,$(OUT))
+	  $(call option,--batch,$(BATCH)) $(call option,--accelerators,$(ACCELERATORS)) $(call option,--out,$(OUT))
 
 models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
 	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))

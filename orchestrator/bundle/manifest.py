@@ -43,6 +43,7 @@ class Suite:
 class Image:
     """A runtime's image. ``tag``: where its platform is native; ``digest``: in the engine that saved it."""
 
+    runtime: str
     tag: str
     saved_as: str
     digest: str
@@ -61,11 +62,15 @@ class Export:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything in a bundle. ``wheels``: Python version -> names below ``wheels/``."""
+    """Everything in a bundle. ``wheels``: Python version -> names below ``wheels/``.
+
+    ``images``: by runtime, and by runtime and accelerator where that takes another image.
+    """
 
     suite: Suite
     device: str
     platform: str
+    accelerators: tuple[str, ...]
     images: Mapping[str, Image]
     exports: tuple[Export, ...]
     wheels: Mapping[str, tuple[str, ...]]
@@ -99,6 +104,7 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
         _suite(**content["suite"]),
         _text(content["device"]),
         _text(content["platform"]),
+        tuple(map(_text, content["accelerators"])),
         {name: Image(**_texts(item)) for name, item in content["images"].items()},
         tuple(_export(**item) for item in content["exports"]),
         {python: tuple(map(_text, names)) for python, names in content["wheels"].items()},

@@ -46,6 +46,16 @@ def needs(models: Iterable[Model], runtimes: Iterable[Runtime], wish: Wish) -> l
     ]
 
 
+def places(runtime: Runtime, device: Device, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted accelerators that the device has and the runtime runs on."""
+    return [n for n in runtime.offers(device.arch) if n in device.accelerators and n in wanted]
+
+
+def flavour(runtime: Runtime, place: str) -> str:
+    """What a bundle calls the image of a runtime for an accelerator."""
+    return f"{runtime.id}.{place}" if runtime.build_arguments(place) else runtime.id
+
+
 def models_of(catalog: Catalog, wish: Wish) -> dict[str, Model]:
     """The models a wish names, or the default ones."""
     existing = catalog.models()
@@ -64,10 +74,17 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     device = catalog.device(wish.device)
     runtimes, models = runtimes_of(catalog, wish, device), models_of(catalog, wish)
     wrong = [item.id for item in runtimes.values() if device.arch not in item.arch]
+    reached = wish.accelerators or tuple(
+        name for name, item in device.accelerators.items() if not item.optional
+    )
     if wrong or not runtimes:
-        raise InferometerError(
-            f"{', '.join(wrong) or 'no runtime'} does not run on {device.arch}; choose others"
-        )
+        names = ", ".join(wrong) or "no runtime"
+        raise InferometerError(f"{names} does not run on {device.arch}; choose others")
+    for item in runtimes.values():
+        if not places(item, device, reached):
+            raise InferometerError(
+                f"{item.id} runs on none of {', '.join(reached)}; leave it out, or give --accelerators"
+            )
     wanted = needs(models.values(), runtimes.values(), wish)
     if not wanted:
         raise InferometerError("nothing to carry: no runtime loads any of these models and variants")
@@ -76,13 +93,18 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     if found.dirty:
         progress("the checkout differs from its commit; the bundle takes the files as they are")
     libraries = wheels.collect(catalog.root / LOCK, device.platform, cache, progress)
-    pictures = {name: _image(name, catalog.root, cache, device, progress) for name in runtimes}
+    pictures = {
+        flavour(item, place): _image(item, place, catalog.root, cache, device, progress)
+        for item in runtimes.values()
+        for place in places(item, device, reached)
+    }
     carried = [_export(catalog.root, cache, need, progress) for need in wanted]
     sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, carried, progress))
     content = Manifest(
         found,
         device.id,
         device.platform,
+        reached,
         pictures,
         tuple(carried),
         {python: tuple(names) for python, names in libraries.items()},
@@ -93,11 +115,15 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     return written, path.stat().st_size
 
 
-def _image(name: str, root: Path, cache: Path, device: Device, progress: Progress) -> Image:
+def _image(
+    runtime: Runtime, place: str, root: Path, cache: Path, device: Device, progress: Progress
+) -> Image:
     platform = None if device.platform == base_images.native() else device.platform
-    made = images.ensure(name, root, cache, platform, progress)
+    arguments = runtime.build_arguments(place)
+    made = images.ensure(runtime.id, root, cache, platform, progress, arguments)
     # On the device its own platform is nothing to mention in a tag.
-    return Image(images.tag(name, root), made.tag, made.digest, f"images/{name}.tar")
+    tag = images.tag(runtime.id, root, None, arguments)
+    return Image(runtime.id, tag, made.tag, made.digest, f"images/{flavour(runtime, place)}.tar")
 
 
 def _export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:

@@ -15,9 +15,9 @@ from orchestrator import artifacts, environment, lock
 from orchestrator.bundle import suite
 from orchestrator.bundle.archive import Bundle
 from orchestrator.bundle.manifest import Export, Manifest
-from orchestrator.bundle.pack import models_of, needs
+from orchestrator.bundle.pack import flavour, models_of, needs, places
 from orchestrator.cases import Order, runtimes_of
-from orchestrator.catalog import Catalog
+from orchestrator.catalog import Catalog, Device, Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, image_files, images
 
@@ -35,15 +35,16 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
     with closing(Bundle(path)) as bundle, lock.hold(f"reading {path}"):
         content = bundle.manifest
         _fits(catalog, order, path, content)
-        order = _narrow(order, content)
+        order = _narrow(order, content, catalog.device(content.device))
         missing = _missing(catalog, order, content)
         if missing:
             raise InferometerError(f"{path} has no {missing}; leave it out, or make a bundle that has it")
         image_files.require_engine(path)
         bundle.verify(progress)
-        for name in runtimes_of(catalog, order.wish, catalog.device(content.device)):
-            if name in content.images:
-                _load(bundle, catalog.root, name, progress)
+        device = catalog.device(content.device)
+        for runtime in runtimes_of(catalog, order.wish, device).values():
+            for place in places(runtime, device, content.accelerators):
+                _load(bundle, catalog.root, runtime, place, progress)
         for export in content.exports:
             if export.files:
                 _place(bundle, catalog, cache, export, progress)
@@ -79,18 +80,20 @@ def _fits(catalog: Catalog, order: Order, path: Path, content: Manifest) -> None
         )
 
 
-def _narrow(order: Order, content: Manifest) -> Order:
+def _narrow(order: Order, content: Manifest, device: Device) -> Order:
     """What the user did not name is what the bundle holds."""
     wish = order.wish
     if not wish.models and not order.own:
         wish = replace(wish, models=_each(export.model for export in content.exports))
+    if not wish.accelerators and not set(device.accelerators) <= set(content.accelerators):
+        wish = replace(wish, accelerators=content.accelerators)
     return replace(
         order,
         engine="docker",
         wish=replace(
             wish,
             device=content.device,
-            runtimes=wish.runtimes or tuple(content.images),
+            runtimes=wish.runtimes or _each(image.runtime for image in content.images.values()),
             variants=wish.variants or _each(export.variant for export in content.exports),
             batches=wish.batches or tuple(sorted({export.batch for export in content.exports})),
         ),
@@ -105,11 +108,14 @@ def _missing(catalog: Catalog, order: Order, content: Manifest) -> str | None:
     """The first thing the order needs that the bundle lacks."""
     device = catalog.device(content.device)
     runtimes = runtimes_of(catalog, order.wish, device)
-    for name in runtimes:
-        if name not in content.images:
-            return f"image of {name}"
-        if content.images[name].tag != images.tag(name, catalog.root):
-            return f"image of {name} for the files in runners/ and Dockerfiles/ here"
+    wanted = order.wish.accelerators or content.accelerators
+    for runtime in runtimes.values():
+        for place in places(runtime, device, wanted) or ["cpu"]:
+            image = content.images.get(flavour(runtime, place))
+            if image is None:
+                return f"image of {runtime.id} for {place}"
+            if image.tag != images.tag(runtime.id, catalog.root, None, runtime.build_arguments(place)):
+                return f"image of {runtime.id} for the files in runners/ and Dockerfiles/ here"
     held = {(export.model, export.variant, export.batch) for export in content.exports}
     models = models_of(catalog, order.wish).values() if order.wish.models else ()
     for need in needs(models, runtimes.values(), order.wish):
@@ -118,10 +124,10 @@ def _missing(catalog: Catalog, order: Order, content: Manifest) -> str | None:
     return None
 
 
-def _load(bundle: Bundle, root: Path, name: str, progress: Progress) -> None:
-    image = bundle.manifest.images[name]
-    tag = images.tag(name, root, bundle.manifest.platform)
-    if image_files.holds(tag):
+def _load(bundle: Bundle, root: Path, runtime: Runtime, place: str, progress: Progress) -> None:
+    image = bundle.manifest.images.get(flavour(runtime, place))
+    tag = images.tag(runtime.id, root, bundle.manifest.platform, runtime.build_arguments(place))
+    if image is None or image_files.holds(tag):
         return
     progress(f"loading {tag} into the engine (once)")
     image_files.load(bundle.chunks(image.member), image.saved_as, tag)

@@ -15,6 +15,9 @@ from orchestrator.cli.bench import counts, listed
 @click.option("--models", default="", callback=listed, help="Model ids, comma-separated.")
 @click.option("--variants", default="", callback=listed, help="Variants, e.g. nq.")
 @click.option("--runtimes", default="", callback=listed, help="Runtime ids, comma-separated.")
+@click.option(
+    "--accelerators", default="", callback=listed, help="Where: cpu, cuda; default: all it must have."
+)
 @click.option("--batch", "batches", default="", callback=counts, help="Batch sizes, e.g. 1,8.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file; default: inferometer-DEVICE.tar.")
 def bundle(out: Path | None, **given: Any) -> None:

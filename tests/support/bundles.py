@@ -35,7 +35,10 @@ def manifest(contents: Mapping[str, bytes] = CONTENTS, **fields: Any) -> Manifes
         "suite": Suite(orchestrator.__version__, "c" * 40, False, files),
         "device": "x86",
         "platform": base_images.native(),
-        "images": {"fake": Image(images.tag("fake", root), "inferometer/fake:1", "d", "images/fake.tar")},
+        "accelerators": ("cpu",),
+        "images": {
+            "fake": Image("fake", images.tag("fake", root), "inferometer/fake:1", "d", "images/fake.tar")
+        },
         "exports": (Export("resnet50", "nq", 1, ("model.onnx",)), Export("digits-cnn", "nq", 1, ())),
         "wheels": {"3.11": wheels},
         "lock_sha256": sha256_file(root / "requirements.lock"),

@@ -18,10 +18,11 @@ from orchestrator.plan import Wish
 from tests.support import bundles
 
 PLATFORMS = {"linux/amd64": "linux/arm64", "linux/arm64": "linux/amd64"}
-OURS = next(
-    (item.id for item in Catalog(suite_root()).devices().values() if item.platform == base_images.native()),
-    "",
-)
+# Of the devices of this platform the one with most accelerators.
+OURS = max(
+    (item for item in Catalog(suite_root()).devices().values() if item.platform == base_images.native()),
+    key=lambda item: len(item.accelerators),
+).id
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +79,7 @@ def test_a_device_that_this_suite_does_not_know(tmp_path: Path) -> None:
 def test_what_the_bundle_does_not_hold(tmp_path: Path) -> None:
     assert "a bundle carries images" in refusal(tmp_path, replace(forced(), engine="process"))
     message = refusal(tmp_path, forced(runtimes=("tflite",)))
-    assert "has no image of tflite; leave it out, or make a bundle that has it" in message
+    assert "has no image of tflite for cpu; leave it out, or make a bundle that has it" in message
     assert "has no artifact of mobilenet-v2 nq at batch 1" in refusal(
         tmp_path, forced(models=("mobilenet-v2",))
     )
@@ -87,3 +88,13 @@ def test_what_the_bundle_does_not_hold(tmp_path: Path) -> None:
     assert "has no image of fake for the files in runners/" in refusal(
         tmp_path, images={"fake": replace(pictures["fake"], tag="inferometer/fake:0")}
     )
+
+
+def test_an_accelerator_without_its_image(tmp_path: Path) -> None:
+    device = Catalog(suite_root()).devices()[OURS]
+    runtime = next(item for item in Catalog(suite_root()).runtimes().values() if item.flavours)
+    place = next(iter(runtime.flavours))
+    if place not in device.accelerators or device.arch not in runtime.flavours[place].arch:
+        pytest.skip(f"{OURS} has no {place}")
+    message = refusal(tmp_path, forced(runtimes=(runtime.id,), accelerators=(place,)))
+    assert f"has no image of {runtime.id} for {place}" in message
