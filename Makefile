@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev images base-images models bench report conformance test check benchmark lock
+.PHONY: help setup setup-dev images bundle base-images models bench report conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,18 +15,18 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(if $(filter-out 0,$(QUICK)),--quick) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
   $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \
-  $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED))
+  $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED)) $(call option,--bundle,$(BUNDLE))
 
 help: ## the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## .venv from requirements.lock, every hash checked
-	@$(PYTHON) bootstrap.py $(VENV) requirements.lock requirements-dev.lock
+	@$(PYTHON) bootstrap.py $(call option,--bundle,$(BUNDLE)) $(VENV) requirements.lock requirements-dev.lock
 
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 EMULATE=1 RESULTS SEED
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
@@ -37,6 +37,11 @@ images: setup ## build the runners' images now: RUNTIMES=a,b DEVICE
 
 base-images: setup ## make the Debian base images for amd64 and arm64 where no registry is reachable
 	@$(VENV)/bin/python -m orchestrator.cli.base_images $(call option,--platforms,$(PLATFORMS)) $(TAGS)
+
+bundle: setup ## one file for a board without network: DEVICE MODELS VARIANTS RUNTIMES BATCH OUT
+	@$(INFEROMETER) bundle $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
+	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
+	  $(call option,--batch,$(BATCH)) $(call option,--accelerators,$(ACCELERATORS)) $(call option,--out,$(OUT))
 
 models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
 	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))

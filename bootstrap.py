@@ -1,21 +1,24 @@
 """Makes the project's virtual environment from a lock file, every hash checked; `make setup` calls it.
 
-    python3 bootstrap.py VENV LOCK [LARGER_LOCK...]
+    python3 bootstrap.py [--bundle FILE] VENV LOCK [LARGER_LOCK...]
 
 Installs LOCK unless the environment was already made from it, or from one of the LARGER_LOCKs that
 include it. Needs only a Python >= 3.10: where the distribution ships it without ensurepip (Debian
-without python3-venv), pip comes from the package index, its hash checked. The file itself stays
+without python3-venv), pip comes from the package index, its hash checked. With --bundle every wheel comes
+from that file (`make bundle` writes it), pip's too, and the network is not asked. The file itself stays
 readable for older Pythons so that they get a clear refusal instead of a syntax error.
 """
 
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.error
 import urllib.parse
@@ -23,6 +26,8 @@ import urllib.request
 
 PIP_WHEEL = "pip-25.3-py3-none-any.whl"
 PIP_SHA256 = "9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd"
+# Docker's name of a platform -> the kernel's name of the machine.
+MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 ROOT = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = """#!{python}
 import sys
@@ -38,13 +43,24 @@ def main(arguments):
     if sys.version_info < (3, 10):
         found = "%d.%d" % sys.version_info[:2]
         return refuse("Python >= 3.10 is needed, this is %s; try: make PYTHON=python3.12 ..." % found)
+    bundle = None
+    if arguments[0] == "--bundle":
+        bundle, arguments = arguments[1], arguments[2:]
     venv, locks = os.path.abspath(arguments[0]), arguments[1:]
     with open(venv + ".lock", "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)  # two verbs at once: the second waits, then finds it ready
         stamps = [stamp_of(lock) for lock in locks]
         if read_stamp(venv) in stamps:
             return 0
-        return make(venv, locks[0], stamps[0])
+        if bundle is None:
+            return make(venv, locks[0], stamps[0], None)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                take_wheels(bundle, locks[0], folder)
+            except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
+                fix = "copy the file again, or make one for this suite and machine"
+                return refuse("%s: %s; %s" % (bundle, error, fix))
+            return make(venv, locks[0], stamps[0], folder)
 
 
 def stamp_of(lock):
@@ -63,7 +79,7 @@ def read_stamp(venv):
         return None
 
 
-def make(venv, lock, stamp):
+def make(venv, lock, stamp, wheels):
     """Creates or updates the environment; the stamp is written last, so an interrupted one is redone."""
     print("setting up %s from %s ..." % (os.path.basename(venv), lock), file=sys.stderr)
     python = os.path.join(venv, "bin", "python")
@@ -74,9 +90,10 @@ def make(venv, lock, stamp):
         status = 0
     else:
         shutil.rmtree(venv, ignore_errors=True)
-        status = create(venv, python)
+        status = create(venv, python, wheels)
     if status == 0:
-        status = pip(python, "install", "--require-hashes", "-r", os.path.join(ROOT, lock))
+        offline = ["--isolated", "--no-index", "--find-links", wheels] if wheels else []
+        status = pip(python, "install", *offline, "--require-hashes", "-r", os.path.join(ROOT, lock))
         if status:
             return refuse("pip could not install %s into %s; its reason is above" % (lock, venv))
     if status == 0:
@@ -87,8 +104,8 @@ def make(venv, lock, stamp):
     return status
 
 
-def create(venv, python):
-    """An environment with pip."""
+def create(venv, python, wheels):
+    """An environment with pip; ``wheels``: the folder to take it from, None for the package index."""
     if importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv"):
         return subprocess.call([sys.executable, "-m", "venv", venv])
     if not importlib.util.find_spec("venv"):
@@ -98,11 +115,54 @@ def create(venv, python):
         return refuse("python3 -m venv failed; fix: apt-get install python3-venv")
     with tempfile.TemporaryDirectory() as folder:
         try:
-            wheel = fetch_pip(folder)
+            wheel = bundled_pip(wheels) if wheels else fetch_pip(folder)
         except (OSError, ValueError) as error:
             return refuse("no pip here and none to be had (%s); fix: apt-get install python3-venv" % error)
         # A wheel of pip is a zip that Python runs in place.
         return subprocess.call([python, os.path.join(wheel, "pip"), "-qq", "install", "--no-index", wheel])
+
+
+def take_wheels(bundle, lock, folder):
+    """Unpacks this Python's wheels of a bundle, checked. Raises ValueError saying what is wrong, OSError."""
+    python = "%d.%d" % sys.version_info[:2]
+    with tarfile.open(bundle, "r:") as archive:
+        first = archive.next()
+        if first is None or first.name != "manifest.json" or not first.isreg():
+            raise ValueError("it is no bundle")
+        manifest = json.loads(archive.extractfile(first).read().decode())
+        with open(os.path.join(ROOT, lock), "rb") as file:
+            if manifest["lock_sha256"] != hashlib.sha256(file.read()).hexdigest():
+                raise ValueError("it was made for another %s" % lock)
+        machine = os.uname().machine
+        if MACHINES.get(manifest["platform"]) != machine:
+            raise ValueError("it is for %s, this machine is %s" % (manifest["platform"], machine))
+        if python not in manifest["wheels"]:
+            known = ", ".join(sorted(manifest["wheels"], key=len))
+            raise ValueError(
+                "it has wheels for Python %s, this is %s (try make PYTHON=...)" % (known, python)
+            )
+        wanted = {"wheels/" + os.path.basename(name) for name in manifest["wheels"][python]}
+        hashes = {member["path"]: member["sha256"] for member in manifest["members"]}
+        for member in archive:
+            if member.name not in wanted or not member.isreg():
+                continue
+            content = archive.extractfile(member).read()
+            if hashlib.sha256(content).hexdigest() != hashes[member.name]:
+                raise ValueError("%s was changed" % member.name)
+            with open(os.path.join(folder, os.path.basename(member.name)), "wb") as file:
+                file.write(content)
+            wanted.remove(member.name)
+            if not wanted:
+                return
+    raise ValueError("%s is missing" % min(wanted))
+
+
+def bundled_pip(wheels):
+    """The path of pip's wheel; its hash was checked with the bundle's others. Raises ValueError."""
+    for name in os.listdir(wheels):
+        if name.startswith("pip-"):
+            return os.path.join(wheels, name)
+    raise ValueError("the bundle has no wheel of pip")
 
 
 def fetch_pip(folder):

@@ -110,7 +110,9 @@ def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iter
         # Before anything is made ready: building an image would disturb whoever is measuring.
         if link is None:
             with lock.hold(what) as note:
-                engine, notes = choose_engine(catalog.root, cache, order.engine, device, watcher)
+                engine, notes = choose_engine(
+                    catalog.root, cache, order.engine, device, watcher, order.offline
+                )
                 yield Stage(place, device, engine, lacking(device, engine.name, place), notes, note)
         else:
             link.hold(what)

@@ -30,6 +30,7 @@ class Order:
     host: str | None = None  # ssh://user@board
     build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
+    offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
 
 
 def settings_of(order: Order, device: Device) -> Settings:
@@ -96,11 +97,10 @@ def runtimes_of(catalog: Catalog, wish: Wish, device: Device) -> dict[str, Runti
     if wish.runtimes:
         return {name: existing[name] for name in known("runtime", wish.runtimes, list(existing))}
     listed = {name for item in catalog.devices().values() for name in item.runtimes}
-    wanted = {*device.runtimes, *(set(existing) - listed)}
     return {
         name: item
         for name, item in existing.items()
-        if name in wanted and item.default and device.arch in item.arch
+        if device.arch in item.arch and (name in device.runtimes or (item.default and name not in listed))
     }
 
 

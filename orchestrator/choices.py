@@ -121,9 +121,12 @@ def board_engine(
 
 
 def choose_engine(
-    root: Path, cache: Path, wanted: str, device: Device, listener: Listener
+    root: Path, cache: Path, wanted: str, device: Device, listener: Listener, offline: str | None = None
 ) -> tuple[Engine, tuple[str, ...]]:
-    """This machine's engine and notes on the choice. ``auto``: Docker where one answers and can build."""
+    """This machine's engine and notes on the choice. ``auto``: Docker where one answers and can build.
+
+    ``offline``: a note on where all images came from; then nothing is looked for to build them.
+    """
     from orchestrator.engines.process import ProcessEngine
 
     emulate = device.arch != os.uname().machine
@@ -139,6 +142,8 @@ def choose_engine(
             engine = DockerEngine(root, cache, device.id, device.platform, containers, emulator)
             if emulate:
                 buildx.require_emulation(device.platform)
+            if offline:
+                return engine, (offline,)
             images.ensure_base(root, cache, device.platform, listener.say)
             return engine, ()
         except InferometerError as problem:

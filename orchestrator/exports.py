@@ -23,9 +23,10 @@ from orchestrator.catalog import Model
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
 from orchestrator.engines.connection import connect
-from orchestrator.engines.docker import Frames, attached, remove
+from orchestrator.engines.docker import remove
 from orchestrator.engines.launch import STDERR
 from orchestrator.engines.process import die_with
+from orchestrator.engines.streams import Frames, attached
 
 Progress = Callable[[str], None]
 _TIMEOUT_S = 3600

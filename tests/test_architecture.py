@@ -17,7 +17,7 @@ ROWS = [
     ["__main__"],
     ["cli"],
     ["bench"],
-    ["session", "report", "conformance", "doctor"],
+    ["session", "report", "conformance", "doctor", "bundle"],
     ["cases", "choices", "compiled"],
     ["own"],
     ["execute"],

@@ -42,6 +42,7 @@ class Commands(click.Group):
         "devices": "catalog",
         "runtimes": "catalog",
         "images": "images",
+        "bundle": "bundle",
         "doctor": "doctor",
         "conformance": "conformance",
     }

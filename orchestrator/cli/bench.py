@@ -13,12 +13,14 @@ import click
 _DAY_S = 86400
 
 
-def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+def listed(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Words between commas or blanks, each once."""
     return tuple(dict.fromkeys(word for word in value.replace(",", " ").split() if word))
 
 
-def _counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
-    words = _words(ctx, param, value)
+def counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Whole numbers between commas or blanks, each once."""
+    words = listed(ctx, param, value)
     # Length first: Python itself refuses to read numbers of thousands of digits.
     if not all(len(word) < 7 and word.isdecimal() and int(word) > 0 for word in words):
         raise click.BadParameter(f"{value!r:.40}: give whole numbers from 1 to 999999, like 1,2,4")
@@ -50,11 +52,11 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in reversed(
         [
             click.option("--device", default="", help="Device id; left out, this machine is recognised."),
-            click.option("--models", default="", callback=_words, help="Model ids, comma-separated."),
-            click.option("--variants", default="", callback=_words, help="Variants, e.g. nq."),
-            click.option("--runtimes", default="", callback=_words, help="Runtime ids, comma-separated."),
-            click.option("--threads", default="", callback=_counts, help="Thread counts, e.g. 1,2."),
-            click.option("--batch", "batches", default="", callback=_counts, help="Batch sizes, e.g. 1,8."),
+            click.option("--models", default="", callback=listed, help="Model ids, comma-separated."),
+            click.option("--variants", default="", callback=listed, help="Variants, e.g. nq."),
+            click.option("--runtimes", default="", callback=listed, help="Runtime ids, comma-separated."),
+            click.option("--threads", default="", callback=counts, help="Thread counts, e.g. 1,2."),
+            click.option("--batch", "batches", default="", callback=counts, help="Batch sizes, e.g. 1,8."),
             click.option(
                 "--option",
                 "options",
@@ -63,7 +65,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 help="Runtime option to sweep: pytorch.mode=compiled,aot (repeatable).",
             ),
             click.option(
-                "--accelerators", default="", callback=_words, help="Where: cpu, cuda; default: all it has."
+                "--accelerators", default="", callback=listed, help="Where: cpu, cuda; default: all it has."
             ),
             click.option(
                 "--engine",
@@ -131,6 +133,11 @@ _OWN = [
 @_OWN[2]
 @click.option(
     "--results", type=click.Path(path_type=Path), help="Results folder; default: a new one in results/."
+)
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="Measure what this file of `make bundle` holds; no network.",
 )
 def bench(**given: Any) -> None:
     """Measure, and print the table and the results folder.

@@ -65,6 +65,10 @@ def perform(given: Mapping[str, Any]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with watcher() as watching:
         try:
+            if given.get("bundle"):
+                from orchestrator.bundle.use import supply
+
+                order = supply(catalog, cache, order, given["bundle"], watching.say)
             run, session = bench.perform(catalog, cache, order, watching)
         except KeyboardInterrupt:
             click.echo("interrupted; the same command resumes, every finished trial is kept", err=True)

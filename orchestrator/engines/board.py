@@ -16,9 +16,10 @@ from orchestrator.catalog import Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, observer, volumes
 from orchestrator.engines.connection import connect
-from orchestrator.engines.docker import Container, DockerEngine, attached, feed, outcome_of, remove
+from orchestrator.engines.docker import Container, DockerEngine, outcome_of, remove
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
 from orchestrator.engines.ssh import Broken, Link
+from orchestrator.engines.streams import attached, feed
 
 _OUTPUT = "inferometer-output-"
 _POLL_S = 30.0

@@ -15,7 +15,7 @@ from tests.support.newcomer import FAKE, inferometer, measured, refused
 
 COMMANDS = [
     *("bench", "plan", "run-status", "report", "merge", "models", "devices"),
-    *("runtimes", "images", "doctor", "conformance"),
+    *("runtimes", "images", "bundle", "doctor", "conformance"),
 ]
 HUGE = "9" * 5000  # more digits than Python reads
 
