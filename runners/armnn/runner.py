@@ -123,6 +123,9 @@ class ArmNN(sdk.Runner):
         profiler.EnableProfiling(True)
         self.infer()
         nodes = executed_nodes(json.loads(profiler.as_json()))
+        if self.request.options["fp16"] == "on" and "ConvertFp32ToFp16" not in [node["op"] for node in nodes]:
+            message = "fp16 was asked for and not used: CpuAcc finds no fp16 arithmetic, or the model no fp32"
+            raise sdk.RunnerError("accelerator", message)
         places = [node["on"] for node in nodes]
         return {
             "executed": {place: places.count(place) for place in sorted(set(places))},
@@ -160,9 +163,9 @@ def refusal(order):
             os.close(saved)
         log.seek(0)
         text = log.read().decode("utf-8", "replace")
-    # Each backend of the order says its reason, the last line names the layer again.
-    reasons = [" ".join(entry.split()) for entry in text.split("Warning: ")]
-    return " ".join(reasons[-1 - len(order[1]) : -1] or reasons)
+    # The last backend to refuse the layer repeats the reasons of those before it.
+    entries = re.findall(r"(Layer of type .*?), falling back", text, re.DOTALL)
+    return " ".join((entries or [text])[-1].split())
 
 
 if __name__ == "__main__":
