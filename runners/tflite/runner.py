@@ -38,12 +38,16 @@ class Tflite(sdk.Runner):
     def load(self):
         """Make the interpreter; XNNPACK is its default delegate and can only be left out."""
         resolver, wanted = tflite.OpResolverType.AUTO, self.request.options["delegate"]
+        foreign = wanted in ("armnn", "external")
+        if not foreign and (self.request.options["library"] or self.request.options["delegate_options"]):
+            message = "library and delegate_options go with delegate=external or delegate=armnn"
+            raise sdk.RunnerError("unsupported", message)
         if wanted != "xnnpack":
             resolver = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.interpreter = tflite.Interpreter(
             self.request.model["path"],
             num_threads=self.request.threads,
-            experimental_delegates=[self.load_delegate()] if wanted in ("armnn", "external") else [],
+            experimental_delegates=[self.load_delegate()] if foreign else [],
             experimental_op_resolver_type=resolver,
         )
         self.interpreter.allocate_tensors()

@@ -106,3 +106,12 @@ def test_a_library_that_is_missing(tflite: Real) -> None:
 def test_options_of_a_delegate_that_are_no_pairs(tflite: Real, library: str) -> None:
     code, message = refused(tflite, delegate="external", library=library, delegate_options="fast")
     assert (code, message) == ("unsupported", "delegate_options fast: must be key=value;key=value")
+
+
+def test_a_library_without_its_delegate_is_not_passed_over(tflite: Real, library: str) -> None:
+    for options in ({"library": library}, {"delegate": "none", "delegate_options": "take=nothing"}):
+        code, message = refused(tflite, **options)
+        assert (code, message) == (
+            "unsupported",
+            "library and delegate_options go with delegate=external or delegate=armnn",
+        )
