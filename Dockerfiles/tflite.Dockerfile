@@ -33,12 +33,25 @@ RUN cd ai_edge_litert && rm -rf aot tools vendors tflite/converter libLiteRtWebG
     && rm -rf numpy/f2py numpy/distutils numpy/doc \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.a' \) -delete
+# For delegate=armnn: Arm's release archive for Linux on aarch64, empty where nobody wants it.
+ARG ARMNN_URL=
+ARG ARMNN_SHA256=
+RUN --mount=type=secret,id=ca \
+    mkdir /opt/armnn \
+    && if [ -n "$ARMNN_URL" ]; then \
+        export SSL_CERT_FILE=/run/secrets/ca \
+        && python3 -c 'import sys, urllib.request as web; web.urlretrieve(*sys.argv[1:])' \
+            "$ARMNN_URL" /build/armnn.tar.gz \
+        && echo "$ARMNN_SHA256  /build/armnn.tar.gz" | sha256sum --check \
+        && tar -xzf /build/armnn.tar.gz -C /opt/armnn --transform 's|.*/||' --wildcards '*lib*.so*'; \
+    fi
 COPY sdk/inferometer_sdk.py tflite/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python
 COPY --from=build /usr/local/lib/python3.11/dist-packages /usr/local/lib/python3.11/dist-packages
+COPY --from=build /opt/armnn /opt/armnn
 COPY --from=build /runner /runner
-ENV PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+ENV PYTHONDONTWRITEBYTECODE=1 HOME=/tmp LD_LIBRARY_PATH=/opt/armnn
 USER 10001:10001
 ENTRYPOINT ["python3", "/runner/runner.py"]

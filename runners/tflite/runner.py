@@ -1,6 +1,10 @@
-"""LiteRT, or tflite_runtime where only that is installed: the interpreter with or without XNNPACK."""
+"""LiteRT, or tflite_runtime where only that is installed: the interpreter with a delegate or without."""
 
 import inferometer_sdk as sdk  # isort: skip  (first: it claims standard output)
+
+import os
+
+ARMNN = "/opt/armnn/libarmnnDelegate.so"
 
 
 class Tflite(sdk.Runner):
@@ -8,7 +12,11 @@ class Tflite(sdk.Runner):
 
     runtime = "ai-edge-litert"
     formats = ("tflite",)
-    options = {"delegate": ("xnnpack", "none")}
+    options = {
+        "delegate": ("xnnpack", "none", "armnn", "external"),
+        "library": ("", "*"),
+        "delegate_options": ("", "*"),
+    }
 
     def version(self):
         """Import the runtime that there is; ``runtime`` says which."""
@@ -29,15 +37,37 @@ class Tflite(sdk.Runner):
 
     def load(self):
         """Make the interpreter; XNNPACK is its default delegate and can only be left out."""
-        resolver = tflite.OpResolverType.AUTO
-        if self.request.options["delegate"] == "none":
+        resolver, wanted = tflite.OpResolverType.AUTO, self.request.options["delegate"]
+        foreign = wanted in ("armnn", "external")
+        if not foreign and (self.request.options["library"] or self.request.options["delegate_options"]):
+            message = "library and delegate_options go with delegate=external or delegate=armnn"
+            raise sdk.RunnerError("unsupported", message)
+        if wanted != "xnnpack":
             resolver = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.interpreter = tflite.Interpreter(
             self.request.model["path"],
             num_threads=self.request.threads,
+            experimental_delegates=[self.load_delegate()] if foreign else [],
             experimental_op_resolver_type=resolver,
         )
         self.interpreter.allocate_tensors()
+
+    def load_delegate(self):
+        """A delegate from a library; nodes that it leaves go to the interpreter's own kernels."""
+        path, wishes = self.request.options["library"], {}
+        fix = "name one that the container holds, as option library"
+        if self.request.options["delegate"] == "armnn":
+            path = path or ARMNN
+            wishes = {"backends": "CpuAcc", "number-of-threads": str(self.request.threads)}
+            fix = "give tflite.Dockerfile a release of Arm's: build arguments ARMNN_URL and ARMNN_SHA256"
+        if not os.path.isfile(path):
+            message = "no delegate library %s here; %s" % (path or "is named", fix)
+            raise sdk.RunnerError("accelerator", message)
+        wishes.update(pairs(self.request.options["delegate_options"]))
+        try:
+            return tflite.load_delegate(path, wishes)
+        except (OSError, ValueError) as error:
+            raise sdk.RunnerError("accelerator", " ".join(str(error).split())) from None
 
     def signature(self):
         """As the model file says; a size it leaves open is None."""
@@ -67,13 +97,19 @@ class Tflite(sdk.Runner):
         first = self.interpreter.get_tensor(self.interpreter.get_output_details()[0]["index"])
         return first.shape, first.ravel().tolist()
 
+    @property
+    def place(self):
+        """The name of what was asked for: the delegate's, or its library's."""
+        wanted = self.request.options["delegate"]
+        return os.path.basename(self.request.options["library"]) if wanted == "external" else wanted
+
     def placement(self):
-        """Which nodes a delegate took over; the only delegate that can be there is XNNPACK."""
+        """Which nodes the delegate took over; there is one at most."""
         try:
             operations = self.interpreter._get_ops_details()
         except (AttributeError, ValueError) as error:
             return {
-                "executed": {self.request.options["delegate"]: None},
+                "executed": {self.place: None},
                 "notes": ["this runtime does not list its nodes: %s" % error],
             }
         delegated = delegated_nodes(operations)
@@ -81,19 +117,27 @@ class Tflite(sdk.Runner):
             {
                 "name": str(operation["index"]),
                 "op": operation["op_name"],
-                "on": "xnnpack" if operation["index"] in delegated else "builtin",
+                "on": self.place if operation["index"] in delegated else "builtin",
             }
             for operation in operations
             if operation["op_name"] != "DELEGATE"
         ]
         places = [node["on"] for node in nodes]
-        if self.request.options["delegate"] == "xnnpack" and "xnnpack" not in places:
-            raise sdk.RunnerError("accelerator", "XNNPACK took none of the model's nodes")
+        if self.place not in places + ["none"]:
+            raise sdk.RunnerError("accelerator", "%s took none of the model's nodes" % self.place)
         return {
             "executed": {place: places.count(place) for place in sorted(set(places))},
             "nodes": nodes,
             "notes": ["delegated parts: %d" % (len(operations) - len(nodes))],
         }
+
+
+def pairs(text):
+    """``key=value;key=value`` as a dict. Raises RunnerError."""
+    words = [word.partition("=") for word in text.split(";") if word]
+    if not all(key and equals for key, equals, _ in words):
+        raise sdk.RunnerError("unsupported", "delegate_options %s: must be key=value;key=value" % text)
+    return {key.strip(): value.strip() for key, _, value in words}
 
 
 def quantization(parameters):

@@ -225,4 +225,4 @@ def test_a_delegate_that_takes_nothing_fails(real: Runtimes, tmp_path: Path) -> 
     ended = Real(tflite.python, tmp_path / "silent.py").launch(request("tflite", {"delegate": "xnnpack"}))
     assert ended.exit_code == 1
     error = ended.one("error")
-    assert (error["code"], error["message"]) == ("accelerator", "XNNPACK took none of the model's nodes")
+    assert (error["code"], error["message"]) == ("accelerator", "xnnpack took none of the model's nodes")

@@ -32,8 +32,8 @@ def declared(folder: Path) -> dict[str, Any]:
     return fields
 
 
-def test_the_four_are_there() -> None:
-    assert {"onnxruntime", "pytorch", "tflite", "fake"} <= {folder.name for folder in FOLDERS}
+def test_they_are_there() -> None:
+    assert {"armnn", "onnxruntime", "pytorch", "tflite", "fake"} <= {folder.name for folder in FOLDERS}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
