@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import secrets
 import shlex
 import time
 import zipfile
@@ -16,7 +17,7 @@ from orchestrator.catalog import Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, observer, volumes
 from orchestrator.engines.connection import connect
-from orchestrator.engines.docker import Container, DockerEngine, outcome_of, remove
+from orchestrator.engines.docker import Container, DockerEngine, outcome_of
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
 from orchestrator.engines.ssh import Broken, Link
 from orchestrator.engines.streams import attached, feed
@@ -28,15 +29,17 @@ _LOG = {"max-size": "300m", "max-file": "1"}
 _PART = 1 << 16
 _CLOCK = "import time; print(int(time.monotonic() * 1e9))"
 # In memory where the board has such a place: writing to a card would be work beside the measurement.
+_PLACE = "[ -w /dev/shm ] && echo /dev/shm || echo /tmp"
 _OBSERVE = (
-    "p=/tmp; [ -w /dev/shm ] && p=/dev/shm; d=$(mktemp -d $p/inferometer.XXXXXX) && cd $d && mkfifo stop && "
+    "mkdir -m 700 %(folder)s 2>/dev/null; cd %(folder)s && [ -s pid ] || { [ -p stop ] || mkfifo stop; "
     # Opened for both, a pipe has no end: the program goes on when we are gone, and ends with the runner.
-    "{ setsid python3 %s <>stop >telemetry.jsonl 2>/dev/null & echo $! >pid; } && echo $d"
+    "setsid python3 %(words)s <>stop >telemetry.jsonl 2>/dev/null & echo $! >pid; }"
 )
-_COLLECT = (
+_END = (
     "cd %s && p=$(cat pid) && kill -TERM $p 2>/dev/null; for i in $(seq 100); do "
-    "grep -q '^State:.[^Z]' /proc/$p/status 2>/dev/null || break; sleep 0.05; done; cat telemetry.jsonl"
+    "grep -q '^State:.[^Z]' /proc/$p/status 2>/dev/null || break; sleep 0.05; done"
 )
+_COLLECT = f"{_END}; cat telemetry.jsonl"
 
 
 class BoardEngine(DockerEngine):
@@ -57,6 +60,7 @@ class BoardEngine(DockerEngine):
         self._link, self._build = link, build
         self._full: dict[Mount, str] = {}  # volumes known to be there
         self._program: str | None = None
+        self._place: str | None = None
         self._log = ("json-file", _LOG)
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
@@ -93,20 +97,36 @@ class BoardEngine(DockerEngine):
 
     def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
-        try:
-            program = self._telemetry()
-            words = [*observer.PYTHON_OPTIONS, program, *observer.arguments(pid, interval_s, sources)]
-            command = _OBSERVE % " ".join(map(shlex.quote, words))
-            folder = self._link.run(command).decode().strip()
-        except (Broken, InferometerError):
-            return lambda: None
+        # Named here: what was started is found again, though the link breaks before there is an answer.
+        folder = f"{self._shelf()}/inferometer.{secrets.token_hex(3)}"
+
+        def remove_folder() -> None:
+            with suppress(Broken, InferometerError):
+                self._link.persist(lambda: self._link.run(f"{_END % folder}; rm -rf {folder}"))
 
         def collect() -> None:
-            with suppress(Broken, InferometerError):
-                path.write_bytes(self._link.persist(lambda: self._link.run(_COLLECT % folder)))
-                self._link.persist(lambda: self._link.run(f"rm -rf {folder}"))
+            try:
+                with suppress(Broken, InferometerError):
+                    path.write_bytes(self._link.persist(lambda: self._link.run(_COLLECT % folder)))
+            finally:
+                remove_folder()
 
+        words = [*observer.PYTHON_OPTIONS, self._telemetry(), *observer.arguments(pid, interval_s, sources)]
+        command = _OBSERVE % {"folder": folder, "words": " ".join(map(shlex.quote, words))}
+        try:
+            self._link.persist(lambda: self._link.run(command))
+        except InferometerError:
+            return remove_folder
+        except BaseException:
+            remove_folder()
+            raise
         return collect
+
+    def _shelf(self) -> str:
+        """Where a trial's readings wait there."""
+        if self._place is None:
+            self._place = self._link.persist(lambda: self._link.run(_PLACE)).decode().strip()
+        return self._place
 
     def _telemetry(self) -> str:
         """Where the program lies there, as one file; it is sent once."""
@@ -120,8 +140,8 @@ class BoardEngine(DockerEngine):
             name = f"telemetry-{hashlib.sha256(data).hexdigest()[:16]}.pyz"
             place = '"${XDG_CACHE_HOME:-$HOME/.cache}"/inferometer'
             store = f"[ -s {name} ] || {{ cat >{name}.$$ && mv {name}.$$ {name}; }}"
-            found = self._link.run(f"mkdir -p {place} && cd {place} && {store} && echo $PWD/{name}", data)
-            self._program = found.decode().strip()
+            command = f"mkdir -p {place} && cd {place} && {store} && echo $PWD/{name}"
+            self._program = self._link.persist(lambda: self._link.run(command, data)).decode().strip()
         return self._program
 
     def clean(self) -> list[str]:
@@ -139,7 +159,7 @@ class BoardEngine(DockerEngine):
         import requests
 
         sink = Sink(launch.stdout, launch.stderr)
-        container, started_ns = None, time.monotonic_ns()
+        started_ns = time.monotonic_ns()
         try:
             self._bring(launch)
             started_ns = self._clock()
@@ -163,8 +183,7 @@ class BoardEngine(DockerEngine):
         ) as problem:
             return Outcome(started_ns, time.monotonic_ns(), problem=f"{self._link.who}: {problem}")
         finally:
-            if container is not None:
-                self._forget(launch, container)
+            self._forget(launch)
             sink.close()
 
     def _bring(self, launch: Launch) -> None:
@@ -225,11 +244,16 @@ class BoardEngine(DockerEngine):
             for start in range(0, len(text), _PART):
                 sink.write(number, text[start : start + _PART])
 
-    def _forget(self, launch: Launch, container: Any) -> None:
-        remove(container)
-        for mount in launch.mounts:
-            if mount.writable:
-                with suppress(Exception):  # the next start cleans
+    def _forget(self, launch: Launch) -> None:
+        """By name: an interrupt may come before we know the container. The next start removes what stays."""
+        import docker.errors
+        import requests
+
+        with suppress(docker.errors.DockerException, requests.RequestException, OSError):
+            with suppress(docker.errors.NotFound):
+                self._client.containers.get(launch.name).remove(force=True)
+            for mount in launch.mounts:
+                if mount.writable:
                     self._client.volumes.get(self._source(launch, mount)).remove(force=True)
 
     def _clock(self) -> int:

@@ -47,8 +47,11 @@ class Link:
         if self.who.startswith("-") or shutil.which("ssh") is None:
             raise InferometerError(f"HOST={address}: ssh cannot be used; apt-get install openssh-client")
         self._port = ["-p", str(parts.port)] if parts.port else []
-        # Short: a socket's path has 100 characters at most.
-        self._folder = Path(tempfile.mkdtemp(prefix="inferometer-ssh-"))
+        # A socket's path has some hundred characters at most, of which ssh takes twenty for itself.
+        base = tempfile.gettempdir()
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="inferometer-ssh-", dir=base if len(base) < 50 else "/tmp")
+        )
         self._control = self._folder / "c"
         self.socket = self._folder / "docker"
         self._master: subprocess.Popen[bytes] | None = None

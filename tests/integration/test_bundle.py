@@ -21,6 +21,7 @@ from orchestrator.cases import Order
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 from orchestrator.engines import image_files, images
+from orchestrator.engines.place import here
 from orchestrator.plan import Wish
 from tests.support import bundles
 from tests.support.newcomer import inferometer, refused
@@ -66,7 +67,7 @@ def exported(cache: Path) -> Path:
 def test_artifacts_go_to_an_empty_cache_once(
     checkout: None, tmp_path: Path, double_image: images.Image, small_disk: Path
 ) -> None:
-    device = choices.choose_device(CATALOG, "", False, False).id
+    device = choices.choose_device(CATALOG, "", False, False, here()).id
     sent, path, said = exported(tmp_path / "here"), tmp_path / "b.tar", []
     wish = Wish(device, models=("resnet50", "digits-cnn"), runtimes=("fake",))
     pack(CATALOG, _wheels(tmp_path / "here"), wish, path, said.append)
@@ -100,7 +101,7 @@ def test_artifacts_go_to_an_empty_cache_once(
 def test_better_weights_on_the_board_are_not_exported_behind_its_back(
     checkout: None, tmp_path: Path, double_image: images.Image
 ) -> None:
-    device = choices.choose_device(CATALOG, "", False, False).id
+    device = choices.choose_device(CATALOG, "", False, False, here()).id
     sent, path = exported(tmp_path / "here"), tmp_path / "b.tar"
     content = json.loads((sent / "manifest.json").read_bytes())
     content["weights"] = {"kind": "random", "seed": 0}
@@ -215,7 +216,7 @@ def test_make_bench_without_network(changed: Path, tmp_path: Path) -> None:
     nowhere = ["unshare", "--net"]
     if subprocess.run([*nowhere, "true"], capture_output=True).returncode:
         pytest.skip("only root can take the network away")
-    device = choices.choose_device(CATALOG, "", False, False).id
+    device = choices.choose_device(CATALOG, "", False, False, here()).id
     words = ["--device", device, "--models", "digits-cnn", "--runtimes", "tflite"]
     packed = subprocess.run(
         [sys.executable, "-m", "orchestrator", "bundle", *words, "--out", tmp_path / "b.tar"],
