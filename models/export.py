@@ -43,12 +43,16 @@ def export(
     report("step", name="weights", edge="start")
     model, origin = weights.load(card, file, missing, seed)
     images, labels = builders.module_of(card).inputs(card, batch, seed)
+    calibration = builders.module_of(card).calibration(card, batch)
     reference = outputs_of(model, images)
     report("step", name="weights", edge="end", kind=origin["kind"], margin=verify.margin(reference))
     with replacing(out) as folder:
-        files = store_inputs(folder, card.variants[variant], images, reference, labels)
+        files = store_inputs(folder, card.variants[variant], images, reference, labels, calibration)
         artifacts = [
-            make(format_, model, images, reference, labels, folder, report)
+            {
+                **make(format_, model, images, reference, labels, folder, report),
+                "calibration": calibration_name(format_, calibration),
+            }
             for format_ in card.variants[variant]
         ]
         manifest = {
@@ -86,11 +90,15 @@ def store_inputs(
     images: np.ndarray,
     reference: np.ndarray,
     labels: np.ndarray | None,
+    calibration: np.ndarray | None,
 ) -> dict[str, str]:
-    """Write the inputs in every layout a format takes, the reference and the labels; name -> SHA-256."""
+    """Write the inputs in every layout a format takes, what belongs to them; name -> SHA-256."""
     for layout in {exporters.module_of(format_).LAYOUT for format_ in formats}:
         axes = exporters.LAYOUTS[layout]
         np.save(folder / inputs_name(layout), np.ascontiguousarray(images.transpose(axes)))
+        if calibration is not None:
+            name = inputs_name(layout, "calibration")
+            np.save(folder / name, np.ascontiguousarray(calibration.transpose(axes)))
     # Every digit of the float32 is kept: its repr as a double reads back as the same value.
     write_json(folder / "reference.json", {"outputs": reference.reshape(len(reference), -1).tolist()})
     if labels is not None:
@@ -131,9 +139,15 @@ def make(
     }
 
 
-def inputs_name(layout: str) -> str:
-    """The file that holds the stored inputs in one layout."""
-    return f"inputs-{layout.lower()}.npy"
+def inputs_name(layout: str, kind: str = "inputs") -> str:
+    """The file that holds the stored inputs, or those to calibrate with, in one layout."""
+    return f"{kind}-{layout.lower()}.npy"
+
+
+def calibration_name(format_: str, calibration: np.ndarray | None) -> str | None:
+    """The file with the tensors to calibrate a format with, where there are some."""
+    layout = exporters.module_of(format_).LAYOUT
+    return None if calibration is None else inputs_name(layout, "calibration")
 
 
 def versions(formats: tuple[str, ...]) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Artifact:
     reference: Path | None  # PyTorch outputs for the same inputs
     labels: Path | None
     images: tuple[str, ...] = ()  # pictures behind the inputs of a user's own model
+    calibration: Path | None = None  # tensors of the training set in this format's layout
 
 
 def export_key(root: Path, model: Model) -> str:
@@ -96,10 +97,10 @@ def _described(folder: Path, manifest: Mapping[str, Any], format_: str) -> Artif
     if entry is None:
         return None
     check(folder / entry["file"], entry["sha256"])
-    beside = [entry["inputs"], manifest.get("reference"), manifest.get("labels")]
+    beside = [entry["inputs"], manifest.get("reference"), manifest.get("labels"), entry.get("calibration")]
     for name in filter(None, beside):
         check(folder / name, manifest["files"][name])
-    inputs, reference, labels = (folder / name if name else None for name in beside)
+    inputs, reference, labels, calibration = (folder / name if name else None for name in beside)
     assert inputs is not None
     return Artifact(
         manifest["model"],
@@ -114,6 +115,7 @@ def _described(folder: Path, manifest: Mapping[str, Any], format_: str) -> Artif
         manifest["weights"].get("reason"),
         reference,
         labels,
+        calibration=calibration,
     )
 
 

@@ -23,6 +23,7 @@ from orchestrator.choices import (
     choose_engine,
     is_emulated,
     lacking,
+    on_board,
     reach,
 )
 from orchestrator.domain import InferometerError
@@ -131,6 +132,7 @@ def _perform(
     catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher
 ) -> tuple[Run, Session]:
     root, device, engine, place = catalog.root, ready.device, ready.engine, ready.place
+    catalog = on_board(catalog, device, place.root)
     mine = _bring_in(catalog, cache, order, device, engine, watcher)
     cores = len(place.cores)
     plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine)

@@ -76,6 +76,7 @@ def make_plan(
         [
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
+            lambda case: _base(case, runtimes, engine),
             lambda case: _threads(case, cores),
             lambda case: _variant(case, runtimes, models),
             lambda case: _format(case, runtimes, models, mine),
@@ -155,6 +156,15 @@ def _accelerator(
     if case.accelerator not in device.accelerators:
         return f"{device.id} has no {case.accelerator}, only {', '.join(device.accelerators)}"
     return lacking.get(case.accelerator)
+
+
+def _base(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:
+    try:
+        if engine == "docker":
+            runtimes[case.runtime].build_arguments(case.accelerator)
+    except InferometerError as problem:
+        return str(problem)
+    return None
 
 
 def _threads(case: Case, cores: int) -> str | None:

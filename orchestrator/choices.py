@@ -79,6 +79,11 @@ def _check_emulation(device: Device, is_here: bool, arch: str) -> None:
         )
 
 
+def on_board(catalog: Catalog, device: Device, root: Path) -> Catalog:
+    """The catalog whose images suit the L4T release there, or the device's where it is not there."""
+    return catalog.at(environment.tegra_release(root) or device.release)
+
+
 def is_emulated(device: Device, engine: str, place: Place) -> bool:
     """A container of another architecture runs under the kernel's emulator; a process is always native."""
     return engine == "docker" and device.arch != place.arch

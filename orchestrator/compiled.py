@@ -1,7 +1,7 @@
 """Artifacts only this machine can use, made by the runner's ``compile`` and cached.
 
-The key is everything the result depends on: artifact, runtime image or environment, options,
-threads and the processor's instruction set.
+The key is everything the result depends on: artifact, calibration tensors, runtime image or environment,
+options, threads, the processor's instruction set, and for an accelerator what the runner tells of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,16 @@ from orchestrator.files import sha256_file, write_atomic
 _TIMEOUT_S = 1800.0
 
 
-def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def processor_flags(cpuinfo: Path) -> str:
     """The processor's feature flags as the kernel lists them (x86 ``flags``, Arm ``Features``)."""
     lines = cpuinfo.read_text("utf-8", "replace").splitlines()
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
-def key(case: Case, artifact: Artifact, target: Target, format_: str) -> str:
-    """Content key of a compiled artifact."""
+def key(
+    case: Case, artifact: Artifact, target: Target, format_: str, machine: Sequence[str | None] = ()
+) -> str:
+    """Content key of a compiled artifact; ``machine``: what else of the place it depends on."""
     # Without an image the runner lies in a checkout, where it may change under the same name.
     programs = [sha256_file(Path(word)) for word in target.target.split("\0") if word.endswith(".py")]
     parts = [
@@ -43,7 +45,8 @@ def key(case: Case, artifact: Artifact, target: Target, format_: str) -> str:
         str(case.threads),
         case.accelerator,
     ]
-    parts += [f"{name}={value}" for name, value in case.options] + [processor_flags()]
+    parts += [f"{name}={value}" for name, value in case.options] + [str(part) for part in machine]
+    parts += [sha256_file(artifact.calibration)] if artifact.calibration else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -57,7 +60,10 @@ def ensure(
     progress: Callable[[str], None],
 ) -> tuple[Path, str, int]:
     """(path, SHA-256, build time in ns). Raises InferometerError when the runner cannot make it."""
-    folder = cache / "compiled" / key(case, artifact, target, format_)
+    machine: list[str | None] = [processor_flags(conditions.place.root / "proc/cpuinfo")]
+    if case.accelerator != "cpu":
+        machine += _accelerator(case, target, conditions, cache)
+    folder = cache / "compiled" / key(case, artifact, target, format_, machine)
     stored = folder / "compiled.json"
     if stored.exists():
         entry = json.loads(stored.read_bytes())
@@ -84,10 +90,32 @@ def ensure(
     return folder / made.name, sha256, message["build_ns"]
 
 
+def _accelerator(case: Case, target: Target, conditions: Conditions, cache: Path) -> list[str | None]:
+    """Version of the runtime, which the image may take from the board, and what the runner compiles for."""
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".describe.") as temporary:
+        launch = Launch(
+            name=container_name(Trial(case, 0)),
+            target=target.target,
+            command="describe",
+            request=wire.Request("describe", accelerator=case.accelerator).line(),
+            stdout=Path(temporary) / "transcript.jsonl",
+            stderr=Path(temporary) / "stderr.log",
+            timeout_s=_TIMEOUT_S,
+            memory_bytes=conditions.memory_bytes,
+            accelerator=case.accelerator,
+        )
+        conditions.engine.launch(launch, lambda handle: None)
+        with launch.stdout.open("rb") as stream:
+            hello = wire.read(stream).hello or {}
+    return [hello.get("version"), hello.get("target")]
+
+
 def _compile(
     case: Case, artifact: Artifact, target: Target, conditions: Conditions, output: Path, staging: Path
 ) -> dict[str, Any]:
-    source, sink = Mount(artifact.path.parent, "model"), Mount(output, "output", writable=True)
+    needed = [path.name for path in (artifact.path, artifact.calibration) if path]
+    source = Mount(artifact.path.parent, "model", names=tuple(needed))
+    sink = Mount(output, "output", writable=True)
     request = wire.Request(
         "compile",
         model={
@@ -95,6 +123,9 @@ def _compile(
             "format": artifact.format,
             "sha256": artifact.sha256,
         },
+        inputs=f"{conditions.engine.see(source)}/{artifact.calibration.name}"
+        if artifact.calibration
+        else None,
         threads=case.threads,
         accelerator=case.accelerator,
         options=dict(case.options),

@@ -2,7 +2,8 @@
 
 A builder module has ``build(name, classes)``, which gives an untrained ``torch.nn.Module``, and
 ``inputs(card, batch, seed)``, which gives the stored inputs (float32, ``[K, batch, C, H, W]``) and
-their labels (``[K, batch]``) or None.
+their labels (``[K, batch]``) or None, and ``calibration(card, batch)``, further inputs of that shape from
+the training set or None.
 """
 
 from __future__ import annotations

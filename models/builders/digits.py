@@ -20,6 +20,7 @@ SPLIT_SEED = 1998
 EPOCHS = 40
 BATCH = 64
 PEAK_LEARNING_RATE = 0.01
+CALIBRATION_IMAGES = 200  # entropy calibration wants a hundred to some hundreds
 
 
 class DigitsCnn(nn.Module):
@@ -69,6 +70,13 @@ def inputs(card: Card, batch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         images[: count * batch].reshape(count, batch, *card.shape),
         labels[: count * batch].reshape(count, batch),
     )
+
+
+def calibration(card: Card, batch: int) -> np.ndarray:
+    """Images of the training set, ``[K, batch, 1, 8, 8]``; none is of the held-out set."""
+    images, *_ = data(card)
+    count = max(1, CALIBRATION_IMAGES // batch)
+    return images[: count * batch].reshape(count, batch, *card.shape)
 
 
 def train(card: Card, seed: int) -> tuple[nn.Module, float]:

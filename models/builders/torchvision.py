@@ -49,6 +49,10 @@ def inputs(card: Card, batch: int, seed: int) -> tuple[np.ndarray, None]:
     return ((images - mean) / std).astype(np.float32)[None], None
 
 
+def calibration(card: Card, batch: int) -> None:
+    """None: scales found on synthetic images would be no scales of photographs."""
+
+
 def synthetic(generator: np.random.Generator, channels: int, height: int, width: int) -> np.ndarray:
     """``[C, H, W]`` from 0 to 1: random plane waves, the slow ones strong as in photographs."""
     y, x = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")

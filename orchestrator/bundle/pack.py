@@ -72,6 +72,7 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     if not path.parent.is_dir():
         raise InferometerError(f"{path.parent}: no such folder; make it, or choose another OUT")
     device = catalog.device(wish.device)
+    catalog = catalog.at(device.release)
     runtimes, models = runtimes_of(catalog, wish, device), models_of(catalog, wish)
     wrong = [item.id for item in runtimes.values() if device.arch not in item.arch]
     reached = wish.accelerators or tuple(

@@ -35,13 +35,14 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
     with closing(Bundle(path)) as bundle, lock.hold(f"reading {path}"):
         content = bundle.manifest
         _fits(catalog, order, path, content)
-        order = _narrow(order, content, catalog.device(content.device))
+        device = catalog.device(content.device)
+        catalog = catalog.at(environment.tegra_release() or device.release)
+        order = _narrow(order, content, device)
         missing = _missing(catalog, order, content)
         if missing:
             raise InferometerError(f"{path} has no {missing}; leave it out, or make a bundle that has it")
         image_files.require_engine(path)
         bundle.verify(progress)
-        device = catalog.device(content.device)
         for runtime in runtimes_of(catalog, order.wish, device).values():
             for place in places(runtime, device, content.accelerators):
                 _load(bundle, catalog.root, runtime, place, progress)

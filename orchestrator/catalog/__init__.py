@@ -36,8 +36,12 @@ __all__ = [
 class Catalog:
     """Everything that is known, read on demand from the suite's own folders."""
 
-    def __init__(self, root: Path):
-        self.root = root
+    def __init__(self, root: Path, release: str | None = None):
+        self.root, self.release = root, release
+
+    def at(self, release: str | None) -> Catalog:
+        """The same for a board with this L4T release."""
+        return Catalog(self.root, release)
 
     def devices(self) -> dict[str, Device]:
         """All device profiles by id."""
@@ -46,7 +50,7 @@ class Catalog:
     def runtimes(self) -> dict[str, Runtime]:
         """All runtimes by id."""
         paths = sorted((self.root / "runners").glob("*/runner.toml"))
-        return {path.parent.name: read_runtime(path) for path in paths}
+        return {path.parent.name: read_runtime(path).at(self.release) for path in paths}
 
     def models(self) -> dict[str, Model]:
         """All model cards by id."""

@@ -40,6 +40,7 @@ class Device:
     emulator: Mapping[str, str]  # environment of the emulator that stands in for its processor
     sources: tuple[str, ...]  # of telemetry
     cooldown: Cooldown
+    release: str | None  # L4T, for images that are built away from the board
     path: Path
     profile: Mapping[str, Any]
 
@@ -67,6 +68,7 @@ def read_device(path: Path) -> Device:
         {name: emulator.get(name, str) for name in emulator.data},
         fields.table("telemetry").strings("sources"),
         Cooldown(cooldown.get("band_c", int), cooldown.get("timeout_s", int)),
+        fields.get("tegra_release", str, None),
         path,
         fields.data,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.catalog.fields import load_toml
+from orchestrator.catalog.fields import Fields, load_toml
 from orchestrator.domain import InferometerError
 
 
@@ -55,15 +55,32 @@ class Runtime:
     compile: tuple[tuple[str, str, str], ...] = ()  # (option, value, format made)
     tools: tuple[Tool, ...] = ()
     skips: Mapping[str, str] = field(default_factory=dict)
+    bases: tuple[tuple[str, Mapping[str, str]], ...] = ()  # (words of an L4T release, build arguments)
+    release: str | None = None  # the L4T release of the board it is for
+
+    def at(self, release: str | None) -> Runtime:
+        """The same on a board with this L4T release, the first line of its ``/etc/nv_tegra_release``."""
+        return replace(self, release=release)
 
     def offers(self, arch: str) -> tuple[str, ...]:
         """The accelerators it runs on beside this processor."""
         return self.accelerators + tuple(n for n, item in self.flavours.items() if arch in item.arch)
 
     def build_arguments(self, accelerator: str) -> dict[str, str]:
-        """What its Dockerfile is built with for an accelerator."""
+        """What its Dockerfile is built with for an accelerator. Raises InferometerError."""
         flavour = self.flavours.get(accelerator)
-        return {"REQUIREMENTS": flavour.requirements} if flavour else {}
+        arguments = {"REQUIREMENTS": flavour.requirements} if flavour else {}
+        return arguments | self._base() if self.bases and self.release else arguments
+
+    def _base(self) -> dict[str, str]:
+        for words, arguments in self.bases:
+            if words in str(self.release):
+                return dict(arguments)
+        known = ", ".join(words for words, _ in self.bases)
+        raise InferometerError(
+            f"{self.folder / 'runner.toml'}: field bases has no image for this board's L4T release "
+            f"({self.release}), only for {known}; add an entry with NVIDIA's image for it"
+        )
 
     def compiled_format(self, options: Mapping[str, str]) -> str | None:
         """The format that must be made on this machine first for these options, or None."""
@@ -115,4 +132,10 @@ def read_runtime(path: Path) -> Runtime:
             for entry in fields.tables("tools")
         ),
         fields.get("skip", dict, {}),
+        tuple(_read_base(entry) for entry in fields.tables("bases")),
     )
+
+
+def _read_base(entry: Fields) -> tuple[str, Mapping[str, str]]:
+    arguments = entry.table("arguments")
+    return entry.get("tegra_release", str), {name: arguments.get(name, str) for name in arguments.data}

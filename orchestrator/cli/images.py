@@ -30,19 +30,23 @@ def images(runtimes: str, device: str, prune: bool, as_json: bool) -> None:
         click.echo(text, err=True)
 
     catalog, cache = Catalog(suite_root()), cache_root()
-    existing = catalog.runtimes()
     target = catalog.device(device) if device else None
+    existing = catalog.at(target.release if target else None).runtimes()
     platform = target.platform if target else None
     names = list(target.runtimes) if target else [name for name, item in existing.items() if item.default]
     if runtimes != "all":
         names = list(known("runtime", filter(None, runtimes.split(",")), list(existing)))
+    arguments = {name: item.build_arguments(item.accelerators[0]) for name, item in existing.items()}
     for name in names:
-        builder.ensure(name, catalog.root, cache, platform, say)
+        builder.ensure(name, catalog.root, cache, platform, say, arguments[name])
     if prune:
         for tag in builder.prune(catalog.root, [*existing, "models"]):
             say(f"removed {tag}")
     built = [name for name in [*existing, "models"] if builder.dockerfile(name, catalog.root).is_file()]
-    rows = [{"runtime": name, **builder.state(name, catalog.root, platform)} for name in built]
+    rows = [
+        {"runtime": name, **builder.state(name, catalog.root, platform, arguments.get(name, {}))}
+        for name in built
+    ]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return

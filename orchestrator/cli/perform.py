@@ -94,6 +94,7 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
         device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate, place)
         engine = "docker" if link else choices.likely_engine(order.engine)
         missing = choices.lacking(device, engine, place, link)
+        catalog = choices.on_board(catalog, device, place.root)
         plan = cases.make_plan(catalog, cache, order, device, engine, missing, len(place.cores))
     launches = plan.settings.launches
     lines = [f"{case.id}  x {launches}" for case in plan.cases]

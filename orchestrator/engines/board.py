@@ -188,6 +188,7 @@ class BoardEngine(DockerEngine):
 
     def _bring(self, launch: Launch) -> None:
         """Volumes for what the runner reads; what was brought once is not even looked at again."""
+        self._shelf(), self._telemetry()  # now: once the container runs, its telemetry is to start at once
         for mount in launch.mounts:
             if not mount.writable and mount not in self._full:
                 name = volumes.name_of(mount)

@@ -216,21 +216,23 @@ def _unpacked_bytes(client: Any, image: Any) -> int:
     return sum(int(layer["Size"]) for layer in layers)
 
 
-def state(name: str, root: Path, platform: str | None = None) -> dict[str, Any]:
+def state(
+    name: str,
+    root: Path,
+    platform: str | None = None,
+    arguments: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Tag, digest and sizes of an image; ``None`` where it is not built.
 
     ``installed_bytes``: what pip installed for the framework before anything was trimmed; ``base_bytes``:
     the image that the last stage starts from.
     """
-    reference = tag(name, root, platform)
+    reference = tag(name, root, platform, arguments)
     client = connect()
     found = inspect(client, reference)
     # Of a tag with several platforms the engine tells the size of its own.
-    foreign = platform not in (
-        None,
-        base_images.native(),
-    )
-    base = None if foreign else inspect(client, bases(_dockerfile(name, root))[-1])
+    foreign = platform not in (None, base_images.native())
+    base = None if foreign else inspect(client, bases(_dockerfile(name, root), arguments)[-1])
     return {
         "tag": reference,
         "digest": found.digest if found else None,

@@ -1,6 +1,15 @@
 """The machine a run happens on: facts for provenance, and which device it is."""
 
 from orchestrator.environment.provenance import facts, machine_id, memory_cgroup, memory_limit_bytes
-from orchestrator.environment.recognition import Match, detect, recognise
+from orchestrator.environment.recognition import Match, detect, recognise, tegra_release
 
-__all__ = ["Match", "detect", "facts", "machine_id", "memory_cgroup", "memory_limit_bytes", "recognise"]
+__all__ = [
+    "Match",
+    "detect",
+    "facts",
+    "machine_id",
+    "memory_cgroup",
+    "memory_limit_bytes",
+    "recognise",
+    "tegra_release",
+]

@@ -64,6 +64,11 @@ def _rules(profile: Mapping[str, Any]) -> Mapping[str, Any]:
     return rules
 
 
+def tegra_release(root: Path = ROOT) -> str | None:
+    """The first line of a Jetson's ``/etc/nv_tegra_release``, None on any other machine."""
+    return next((text.splitlines()[0] for text in _texts(Host(root), [TEGRA_RELEASE])), None)
+
+
 def _texts(host: Host, paths: Sequence[str]) -> list[str]:
     found = []
     for path in paths:

@@ -24,8 +24,8 @@ import types
 OUT = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)
 
-SDK_VERSION = "1.0.0"
-PROTOCOLS = ["1.0.0"]
+SDK_VERSION = "1.1.0"
+PROTOCOLS = ["1.1.0"]
 REQUEST_LIMIT_BYTES = 1 << 20
 # fmt: off
 # Fields of a request with their defaults; a type instead of a default makes a field required.
@@ -91,6 +91,13 @@ class Runner:
         """Write a machine-made artifact below ``request.output_dir``; return ``(path, format)``."""
         raise RunnerError("unsupported", f"{self.runtime} compiles nothing for these options")
 
+    def target(self):
+        """What a compiled artifact is good for beside its image (GPU, driver), or None."""
+
+    def parts(self):
+        """Steps of an inference timed apart, outside the window: ``{name: [ns, ...]}``."""
+        return {}
+
     def close(self):
         """Remove what was left below /tmp; called last."""
 
@@ -127,7 +134,8 @@ def read_request(line, command, runner):
     protocol = data.get("protocol") if type(data) is dict else None
     if type(protocol) is not int or protocol != 1:
         raise RunnerError("protocol", "request: no object with protocol 1", {"protocols": PROTOCOLS})
-    request = types.SimpleNamespace(**checked(data, dict(FIELDS, **COMMANDS[command])))
+    wanted = dict(FIELDS, accelerator=runner.accelerators[0], **COMMANDS[command])
+    request = types.SimpleNamespace(**checked(data, wanted))
     wishes = [("accelerator", request.accelerator, runner.accelerators)]
     for name, value in request.options.items():
         wishes.append(("option", name, sorted(runner.options)))
@@ -379,6 +387,8 @@ class Session:
                 values_ns = in_ns(series[start : start + CHUNK])
                 self.send("latencies", phase=name, start=start, values_ns=values_ns)
         self.send("footprint", **footprint)
+        for name, values_ns in runner.parts().items():
+            self.send("parts", name=name, values_ns=values_ns)
         if request.outputs:
             with self.phase("outputs"):
                 for index in range(tensors):
@@ -445,6 +455,9 @@ def serve(runner_class):
             runner.request = read_request(line, command, runner)
             with session.phase("import", quiet=True):
                 hello["version"] = runner.version()
+            if command == "describe":
+                with contextlib.suppress(RunnerError):  # what cannot be told is left out
+                    hello["target"] = runner.target()
         finally:
             hello["runtime"] = runner.runtime
             session.held = [hello] + (session.held if command != "describe" else [])

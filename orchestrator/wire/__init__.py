@@ -10,13 +10,24 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
-PROTOCOL = "1.0.0"
+from orchestrator.wire.fields import (
+    Violation,
+    brief,
+    durations,
+    integer,
+    is_count,
+    listing,
+    string,
+    strings,
+    table,
+)
+
+PROTOCOL = "1.1.0"
 MAJOR = 1
 MAX_LINE_BYTES = 16 * 2**20
 MAX_TRANSCRIPT_BYTES = 256 * 2**20
-MAX_COUNT = 2**63  # no duration, size or clock is beyond it; figures stay computable
 PHASES = frozenset({"import", "load", "first", "warmup", "idle", "settle", "measure", "outputs", "compile"})
 TIMED = frozenset({"first", "warmup", "measure"})
 
@@ -57,6 +68,7 @@ class Transcript:
     model: dict[str, Any] | None = None
     harness_ns: list[int] = field(default_factory=list)
     latencies_ns: dict[str, list[int]] = field(default_factory=dict)
+    parts_ns: dict[str, list[int]] = field(default_factory=dict)
     outputs: dict[int, list[float | None]] = field(default_factory=dict)
     placement: dict[str, Any] | None = None
     footprint: dict[str, Any] | None = None
@@ -75,10 +87,6 @@ class Transcript:
     def open_phase(self) -> str | None:
         """The phase that began and did not end: where a crash or a hang happened."""
         return next((name for name, marks in self.marks.items() if len(marks) == 1), None)
-
-
-class Violation(ValueError):
-    """A line that breaks the protocol; the text says how."""
 
 
 def read(lines: Iterable[bytes]) -> Transcript:
@@ -119,60 +127,6 @@ def _message(raw: bytes) -> dict[str, Any]:
     return message
 
 
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:80] + "..."
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_COUNT
-
-
-def _integer(message: Mapping[str, Any], name: str) -> int:
-    value = message.get(name)
-    if not _is_count(value):
-        raise Violation(f"{message['type']}.{name} must be a whole number >= 0, got {_brief(value)}")
-    return value
-
-
-def _string(message: Mapping[str, Any], name: str) -> str:
-    value = message.get(name)
-    if not isinstance(value, str):
-        raise Violation(f"{message['type']}.{name} must be a string, got {_brief(value)}")
-    return value
-
-
-def _strings(message: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        _string(message, name)
-
-
-def _object(message: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = message.get(name)
-    if not isinstance(value, dict):
-        raise Violation(f"{message['type']}.{name} must be an object, got {_brief(value)}")
-    return value
-
-
-def _list(message: Mapping[str, Any], name: str, kinds: tuple[type, ...], least: int = 0) -> list[Any]:
-    value = message.get(name)
-    # A set of types instead of isinstance per item: windows hold up to millions of values.
-    if not isinstance(value, list) or not {type(item) for item in value} <= set(kinds):
-        raise Violation(f"{message['type']}.{name} must be a list of {'/'.join(k.__name__ for k in kinds)}")
-    if len(value) < least:
-        raise Violation(f"{message['type']}.{name} is empty")
-    return value
-
-
-def _durations(message: Mapping[str, Any]) -> list[int]:
-    values = _list(message, "values_ns", (int,))
-    if values and min(values) < 0:
-        raise Violation(f"{message['type']}.values_ns holds a negative duration")
-    if values and max(values) >= MAX_COUNT:
-        raise Violation(f"{message['type']}.values_ns holds a duration beyond 64 bits")
-    return values
-
-
 def _take(transcript: Transcript, message: dict[str, Any]) -> None:
     kind = message["type"]
     if transcript.hello is None and kind not in ("hello", "error"):
@@ -183,21 +137,21 @@ def _take(transcript: Transcript, message: dict[str, Any]) -> None:
 
 
 def _take_hello(transcript: Transcript, message: dict[str, Any]) -> None:
-    versions = _list(message, "protocols", (str,))
+    versions = listing(message, "protocols", (str,))
     if not any(version.split(".")[0] == str(MAJOR) for version in versions):
         raise Violation(f"the runner speaks protocols {versions}, this suite speaks {PROTOCOL}")
-    _strings(message, "runtime", "sdk")
+    strings(message, "runtime", "sdk")
     if message.get("version") is not None:
-        _string(message, "version")
-    _object(message, "clock")
+        string(message, "version")
+    table(message, "clock")
     transcript.hello = message
 
 
 def _take_phase(transcript: Transcript, message: dict[str, Any]) -> None:
-    name, edge, t_ns = _string(message, "name"), _string(message, "edge"), _integer(message, "t_ns")
+    name, edge, t_ns = string(message, "name"), string(message, "edge"), integer(message, "t_ns")
     marks = transcript.marks
     if name not in PHASES:
-        raise Violation(f"phase {_brief(name)} is unknown")
+        raise Violation(f"phase {brief(name)} is unknown")
     if any(t_ns < previous for pair in marks.values() for previous in pair):
         raise Violation(f"phase {name} {edge}: t_ns goes backwards")
     if edge == "start" and name not in marks and transcript.open_phase is None:
@@ -211,75 +165,79 @@ def _take_phase(transcript: Transcript, message: dict[str, Any]) -> None:
 
 
 def _take_harness(transcript: Transcript, message: dict[str, Any]) -> None:
-    transcript.harness_ns = _durations(message)
+    transcript.harness_ns = durations(message)
 
 
 def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
-    phase = _string(message, "phase")
+    phase = string(message, "phase")
     if phase not in TIMED:
-        raise Violation(f"latencies of {_brief(phase)}: only {', '.join(sorted(TIMED))} have some")
+        raise Violation(f"latencies of {brief(phase)}: only {', '.join(sorted(TIMED))} have some")
     values = transcript.latencies_ns.setdefault(phase, [])
     if transcript.window(phase) is None:
         raise Violation(f"latencies of {phase} before its window closed")
-    if _integer(message, "start") != len(values):
+    if integer(message, "start") != len(values):
         raise Violation(f"latencies of {phase} start at {message['start']}, expected {len(values)}")
-    values.extend(_durations(message))
+    values.extend(durations(message))
+
+
+def _take_parts(transcript: Transcript, message: dict[str, Any]) -> None:
+    transcript.parts_ns[string(message, "name")] = durations(message)
 
 
 def _take_outputs(transcript: Transcript, message: dict[str, Any]) -> None:
-    values = _list(message, "values", (int, float, type(None)))
+    values = listing(message, "values", (int, float, type(None)))
     if any(isinstance(value, int) and abs(value) > sys.float_info.max for value in values):
         raise Violation("outputs.values holds a number beyond a double")
-    transcript.outputs[_integer(message, "index")] = values
+    transcript.outputs[integer(message, "index")] = values
 
 
 def _take_model(transcript: Transcript, message: dict[str, Any]) -> None:
     for side in ("inputs", "outputs"):
-        for tensor in _list(message, side, (dict,), 1):
+        for tensor in listing(message, side, (dict,), 1):
             part = {**tensor, "type": f"model.{side}"}
-            _strings(part, "name", "dtype")
-            _list(part, "shape", (int, str, type(None)))
+            strings(part, "name", "dtype")
+            listing(part, "shape", (int, str, type(None)))
             if tensor.get("quantization") is not None:
-                numbers = {**_object(part, "quantization"), "type": f"model.{side}.quantization"}
-                _list(numbers, "scale", (int, float), 1)
-                _list(numbers, "zero_point", (int,), 1)
+                numbers = {**table(part, "quantization"), "type": f"model.{side}.quantization"}
+                listing(numbers, "scale", (int, float), 1)
+                listing(numbers, "zero_point", (int,), 1)
     transcript.model = message
 
 
 def _take_footprint(transcript: Transcript, message: dict[str, Any]) -> None:
     for name in ("vm_hwm_bytes", "load_vm_hwm_bytes", "cgroup_peak_bytes"):
         if message.get(name) is not None:
-            _integer(message, name)
-    _object(message, "reasons")
+            integer(message, name)
+    table(message, "reasons")
     transcript.footprint = message
 
 
 def _take_artifact(transcript: Transcript, message: dict[str, Any]) -> None:
-    _strings(message, "path", "format", "sha256")
+    strings(message, "path", "format", "sha256")
     for name in ("bytes", "build_ns"):
-        _integer(message, name)
+        integer(message, name)
     transcript.artifact = message
 
 
 def _take_placement(transcript: Transcript, message: dict[str, Any]) -> None:
-    _string(message, "requested")
-    executed = _object(message, "executed")
-    if not executed or not all(value is None or _is_count(value) for value in executed.values()):
+    string(message, "requested")
+    executed = table(message, "executed")
+    if not executed or not all(value is None or is_count(value) for value in executed.values()):
         raise Violation("placement.executed must map at least one provider to its number of nodes or null")
     if "notes" in message:
-        _list(message, "notes", (str,))
+        listing(message, "notes", (str,))
     transcript.placement = message
 
 
 def _take_done(transcript: Transcript, message: dict[str, Any]) -> None:
     expected = len(transcript.latencies_ns.get("measure", []))
-    if _integer(message, "iterations") != expected:
+    if integer(message, "iterations") != expected:
         raise Violation(f"done.iterations is {message['iterations']}, but {expected} latencies arrived")
     transcript.done = message
 
 
 def _take_error(transcript: Transcript, message: dict[str, Any]) -> None:
-    _strings(message, "code", "message")
+    strings(message, "code", "message")
     transcript.error = message
 
 
@@ -289,6 +247,7 @@ _HANDLERS: dict[str, Any] = {
     "model": _take_model,
     "harness": _take_harness,
     "latencies": _take_latencies,
+    "parts": _take_parts,
     "outputs": _take_outputs,
     "placement": _take_placement,
     "footprint": _take_footprint,
