@@ -62,7 +62,7 @@ def ensure(
     """(path, SHA-256, build time in ns). Raises InferometerError when the runner cannot make it."""
     machine: list[str | None] = [processor_flags(conditions.place.root / "proc/cpuinfo")]
     if case.accelerator != "cpu":
-        machine += _accelerator(case, target, conditions, cache)
+        machine += _accelerator(case, target, conditions)
     folder = cache / "compiled" / key(case, artifact, target, format_, machine)
     stored = folder / "compiled.json"
     if stored.exists():
@@ -90,9 +90,9 @@ def ensure(
     return folder / made.name, sha256, message["build_ns"]
 
 
-def _accelerator(case: Case, target: Target, conditions: Conditions, cache: Path) -> list[str | None]:
+def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str | None]:
     """Version of the runtime, which the image may take from the board, and what the runner compiles for."""
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".describe.") as temporary:
+    with tempfile.TemporaryDirectory(prefix="inferometer-describe-") as temporary:
         launch = Launch(
             name=container_name(Trial(case, 0)),
             target=target.target,
@@ -148,7 +148,9 @@ def _compile(
         transcript = wire.read(stream)
     if transcript.artifact is None or outcome.exit_code != 0:
         _, reason = diagnose(outcome, transcript, _TIMEOUT_S, conditions.memory_bytes)
-        tail = launch.stderr.read_text("utf-8", "replace").strip().splitlines()[-1:] or [""]
+        # A runner that says why needs no second voice.
+        told = "" if transcript.error else launch.stderr.read_text("utf-8", "replace").strip()
+        tail = told.splitlines()[-1:] or [""]
         raise InferometerError(
             f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip()
         )

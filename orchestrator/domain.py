@@ -177,6 +177,7 @@ class TrialRecord:
     harness_p50_ns: float | None = None
     loop_overhead_ns: float | None = None  # (window - sum of latencies) / iterations
     latency: Latency | None = None
+    parts: Mapping[str, Latency] = field(default_factory=dict)  # steps of an inference, timed apart
     memory: Memory | None = None
     accuracy: Score | None = None
     parity: Parity | None = None
@@ -203,6 +204,7 @@ class TrialRecord:
                 "status": Status(data["status"]),
                 "cores": tuple(data.get("cores", ())),
                 "latency": build(Latency, data["latency"]),
+                "parts": {name: Latency(**part) for name, part in data.get("parts", {}).items()},
                 "memory": build(Memory, data["memory"]),
                 "accuracy": build(Score, data["accuracy"]),
                 "parity": build(Parity, data["parity"]),
@@ -259,6 +261,7 @@ class CaseSummary:
     emulated: bool = False
     failure: str | None = None  # the first failure's reason, where no launch succeeded
     launch_p50_ns: tuple[float, ...] = ()
+    parts_p50_ns: Mapping[str, float] = field(default_factory=dict)  # median over launches of their medians
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

@@ -220,6 +220,7 @@ def _measured(
         "first_ns": first[0] if first else None,
         "harness_p50_ns": median(transcript.harness_ns) if transcript.harness_ns else None,
         "latency": launch_latency(values) if values else None,
+        "parts": {name: launch_latency(part) for name, part in transcript.parts_ns.items() if part},
         "placement": _brief(transcript.placement),
         "telemetry": cut,
         "memory": measurement.memory(transcript.footprint, lines, contained),

@@ -102,7 +102,15 @@ def _measured(
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),
+        parts_p50_ns=_parts(ok),
     )
+
+
+def _parts(ok: Sequence[TrialRecord]) -> dict[str, float]:
+    names = dict.fromkeys(name for record in ok for name in record.parts)
+    return {
+        name: median([record.parts[name].p50_ns for record in ok if name in record.parts]) for name in names
+    }
 
 
 def _seed(case: Case) -> int:

@@ -21,7 +21,7 @@ def render(document: Mapping[str, Any]) -> str:
     if not found.rows:
         lines += ["", "No case was measured."]
     else:
-        lines += ["", _escape(notes.LEGEND)]
+        lines += ["", _escape(notes.legend(found.rows))]
     lines += _findings(notes.notes(found), notes.run_findings(found.runs))
     skipped = notes.skips(found)
     if skipped:

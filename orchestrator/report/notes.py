@@ -74,6 +74,12 @@ LEGEND = (
     "largest absolute difference. "
     "findings: codes that all rows of a model share stand only in the list below."
 )
+PARTS = " parts: the steps of an inference, each timed apart in iterations of their own after the window."
+
+
+def legend(rows: Sequence[Row]) -> str:
+    """What the columns mean; a sentence on parts only where some row has them."""
+    return LEGEND + (PARTS if any(row.summary.parts_p50_ns for row in rows) else "")
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,12 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
     def speed(title: str, make: Callable[[CaseSummary], Cell]) -> Column:
         return Column(title, lambda row: cells.greyed(make(row), row))
 
+    parts = time_unit(part for row in rows for part in row.parts_p50_ns.values())
+
+    def steps(row: CaseSummary) -> Cell:
+        told = [f"{name} {number(ns / parts.ns)}" for name, ns in row.parts_p50_ns.items()]
+        return Cell(" + ".join(told)) if told else Cell(UNKNOWN, "the runtime does not time them apart")
+
     return [
         speed(f"p50\n{latency.name}", p50),
         speed(f"95 % interval\n{latency.name}", known(lambda row: cells.interval_cell(row, latency))),
@@ -169,6 +175,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
             known(lambda row: first.cell(row.first_ns, cells.reason(row, "first_ns"))),
         ),
         speed(f"load\n{load.name}", known(lambda row: load.cell(row.load_ns, cells.reason(row, "load_ns")))),
+        *([speed(f"parts\n{parts.name}", known(steps))] if any(row.parts_p50_ns for row in rows) else []),
         speed(
             "rate\n1/s",
             known(

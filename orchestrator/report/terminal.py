@@ -32,7 +32,7 @@ def show(document: Mapping[str, Any], console: Console | None = None) -> None:
     for group in found.groups:
         _group(console, group)
     console.print()
-    _say(console, notes.LEGEND if found.rows else "No case was measured.", "dim")
+    _say(console, notes.legend(found.rows) if found.rows else "No case was measured.", "dim")
     _findings(console, notes.notes(found), notes.run_findings(found.runs))
     skipped = notes.skips(found)
     if skipped:

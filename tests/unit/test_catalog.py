@@ -255,3 +255,39 @@ def test_the_suite_reads_its_own_files() -> None:
             for runtime in catalog.runtimes().values()
             if runtime.default
         ), f"no runtime loads {model.id}"
+
+
+BASES = """
+[[bases]]
+tegra_release = "R32 (release), REVISION: 7."
+arguments = {BASE = "l4t:32"}
+[[bases]]
+tegra_release = "R36 (release)"
+arguments = {BASE = "l4t:36", REQUIREMENTS = "other.txt"}
+"""
+
+
+def test_the_board_s_release_chooses_the_base(tmp_path: Path) -> None:
+    runtime = read_runtime(written(tmp_path, "alpha/runner.toml", RUNTIME + BASES))
+    assert runtime.build_arguments("cpu") == {}  # no L4T, no base of it
+    nano = runtime.at("# R32 (release), REVISION: 7.1, GCID: 29818004, BOARD: t210ref")
+    assert nano.build_arguments("cpu") == {"BASE": "l4t:32"}
+    orin = runtime.at("# R36 (release), REVISION: 4.3")
+    assert orin.build_arguments("cpu") == {"BASE": "l4t:36", "REQUIREMENTS": "other.txt"}
+    with pytest.raises(
+        InferometerError, match=r"runner\.toml: field bases has no image for this board's L4T"
+    ):
+        runtime.at("# R32 (release), REVISION: 4.4").build_arguments("cpu")
+
+
+@pytest.mark.parametrize("board", ["jetson-nano", "jetson-orin-nano"])
+def test_every_jetson_has_a_base(board: str) -> None:
+    """By the profile's own release and by that of the board whose files are kept."""
+    catalog = Catalog(suite_root())
+    read = (suite_root() / f"tests/fixtures/sys/{board}/etc/nv_tegra_release").read_text()
+    chosen = {
+        catalog.at(release).runtimes()["tensorrt"].build_arguments("cuda")["BASE"]
+        for release in (catalog.device(board).release, read.splitlines()[0])
+    }
+    (base,) = chosen
+    assert base.startswith("nvcr.io/nvidia/l4t-")

@@ -119,3 +119,14 @@ def test_container_names_are_unique_and_fit_docker() -> None:
     names = {container_name(TRIAL) for _ in range(100)}
     assert len(names) == 100
     assert all(re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", name) for name in names)
+
+
+def test_parts_are_summarised_apart(tmp_path: Path) -> None:
+    messages = transcripts.run([100, 300], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 100_000_000)
+    place = next(n for n, message in enumerate(messages) if message["type"] == "footprint")
+    messages.insert(place, {"type": "parts", "name": "compute", "values_ns": [10, 20, 40]})
+    record = said(tmp_path, messages, "sleep 0.5; ")
+    assert record.status is Status.OK, record.reason
+    assert {name: part.p50_ns for name, part in record.parts.items()} == {"compute": 20}
+    assert record.latency is not None and record.latency.count == 2
+    assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record

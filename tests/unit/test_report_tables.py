@@ -16,6 +16,7 @@ from orchestrator.findings import Circumstances
 from orchestrator.merge import Facts, join, read_document, summary_document
 from orchestrator.report import comma, markdown
 from orchestrator.report.terminal import show
+from orchestrator.statistics.latency import launch_latency
 from tests.support.results import artifact, case, document, header, summary
 
 
@@ -241,3 +242,19 @@ def test_markdown_tables_are_rectangular() -> None:
     for block in markdown.render(document()).split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in rows}) <= 1
+
+
+def test_parts_of_an_inference_stand_beside_the_whole() -> None:
+    """Only where a runtime times them apart; the others say so."""
+    parts = {
+        "h2d": launch_latency([50_000]),
+        "compute": launch_latency([4_000_000]),
+        "d2h": launch_latency([9_000]),
+    }
+    whole = summary(case(runtime="tensorrt", accelerator="cuda"), 5e6, parts=parts)
+    what = summary_document(header(), [whole, summary(case(), 6e6)], [], [])
+    assert "h2d 50.00 + compute 4000 + d2h 9.000" in " ".join(markdown.render(what).split())
+    assert "the runtime does not time them apart" in markdown.render(what)
+    rows = list(csv.DictReader(io.StringIO(comma.render(what))))
+    assert {row["parts_p50_ns"] for row in rows} == {"", "h2d=50000 compute=4000000 d2h=9000"}
+    assert "parts" not in markdown.render(document())
