@@ -125,6 +125,15 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A step of an inference (copy in, compute, copy out) timed apart, in ``count`` iterations."""
+
+    name: str
+    count: int
+    p50_ns: float
+
+
+@dataclass(frozen=True)
 class Score:
     """Predictions against labels: ``correct`` of ``total`` inputs (top-1)."""
 
@@ -177,7 +186,7 @@ class TrialRecord:
     harness_p50_ns: float | None = None
     loop_overhead_ns: float | None = None  # (window - sum of latencies) / iterations
     latency: Latency | None = None
-    parts: Mapping[str, Latency] = field(default_factory=dict)  # steps of an inference, timed apart
+    parts: tuple[Part, ...] = ()
     memory: Memory | None = None
     accuracy: Score | None = None
     parity: Parity | None = None
@@ -204,7 +213,7 @@ class TrialRecord:
                 "status": Status(data["status"]),
                 "cores": tuple(data.get("cores", ())),
                 "latency": build(Latency, data["latency"]),
-                "parts": {name: Latency(**part) for name, part in data.get("parts", {}).items()},
+                "parts": tuple(Part(**part) for part in data.get("parts", ())),
                 "memory": build(Memory, data["memory"]),
                 "accuracy": build(Score, data["accuracy"]),
                 "parity": build(Parity, data["parity"]),
@@ -261,7 +270,7 @@ class CaseSummary:
     emulated: bool = False
     failure: str | None = None  # the first failure's reason, where no launch succeeded
     launch_p50_ns: tuple[float, ...] = ()
-    parts_p50_ns: Mapping[str, float] = field(default_factory=dict)  # median over launches of their medians
+    parts: tuple[Part, ...] = ()  # p50_ns: median over launches of their medians
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

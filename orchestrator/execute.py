@@ -16,7 +16,7 @@ import orchestrator
 from orchestrator import measurement, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.diagnosis import diagnose
-from orchestrator.domain import Trial, TrialRecord
+from orchestrator.domain import Part, Trial, TrialRecord
 from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
 from orchestrator.engines.place import Place
@@ -220,7 +220,7 @@ def _measured(
         "first_ns": first[0] if first else None,
         "harness_p50_ns": median(transcript.harness_ns) if transcript.harness_ns else None,
         "latency": launch_latency(values) if values else None,
-        "parts": {name: launch_latency(part) for name, part in transcript.parts_ns.items() if part},
+        "parts": tuple(Part(name, len(ns), median(ns)) for name, ns in transcript.parts_ns.items() if ns),
         "placement": _brief(transcript.placement),
         "telemetry": cut,
         "memory": measurement.memory(transcript.footprint, lines, contained),

@@ -17,6 +17,7 @@ from orchestrator.domain import (
     InferometerError,
     Interval,
     Parity,
+    Part,
     Quantile,
     Score,
     Severity,
@@ -139,6 +140,7 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "accuracy": build(Score, fields["accuracy"]),
                 "parity": build(Parity, fields["parity"]),
                 "launch_p50_ns": tuple(fields["launch_p50_ns"]),
+                "parts": tuple(Part(**part) for part in fields["parts"]),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:

@@ -13,6 +13,7 @@ from orchestrator.domain import (
     Finding,
     Interval,
     Parity,
+    Part,
     Score,
     Status,
     TrialRecord,
@@ -102,15 +103,19 @@ def _measured(
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),
-        parts_p50_ns=_parts(ok),
+        parts=_parts(ok),
     )
 
 
-def _parts(ok: Sequence[TrialRecord]) -> dict[str, float]:
-    names = dict.fromkeys(name for record in ok for name in record.parts)
-    return {
-        name: median([record.parts[name].p50_ns for record in ok if name in record.parts]) for name in names
-    }
+def _parts(ok: Sequence[TrialRecord]) -> tuple[Part, ...]:
+    by_name: dict[str, list[Part]] = {}
+    for record in ok:
+        for part in record.parts:
+            by_name.setdefault(part.name, []).append(part)
+    return tuple(
+        Part(name, sum(part.count for part in parts), median([part.p50_ns for part in parts]))
+        for name, parts in by_name.items()
+    )
 
 
 def _seed(case: Case) -> int:

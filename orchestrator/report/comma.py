@@ -98,7 +98,7 @@ def _fields(row: Row) -> dict[str, Any]:
         **_case(summary.case),
         **{name: getattr(summary, name) for name in COLUMNS if hasattr(summary, name)},
         "run": row.run,
-        "parts_p50_ns": " ".join(f"{name}={ns:.0f}" for name, ns in summary.parts_p50_ns.items()),
+        "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
         "emulated": str(summary.emulated).lower(),
         "status": "failed" if summary.p50_ns is None else "measured",
         "verdict": summary.verdict.value,

@@ -79,7 +79,7 @@ PARTS = " parts: the steps of an inference, each timed apart in iterations of th
 
 def legend(rows: Sequence[Row]) -> str:
     """What the columns mean; a sentence on parts only where some row has them."""
-    return LEGEND + (PARTS if any(row.summary.parts_p50_ns for row in rows) else "")
+    return LEGEND + (PARTS if any(row.summary.parts for row in rows) else "")
 
 
 @dataclass(frozen=True)

@@ -154,10 +154,10 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
     def speed(title: str, make: Callable[[CaseSummary], Cell]) -> Column:
         return Column(title, lambda row: cells.greyed(make(row), row))
 
-    parts = time_unit(part for row in rows for part in row.parts_p50_ns.values())
+    parts = time_unit(part.p50_ns for row in rows for part in row.parts)
 
     def steps(row: CaseSummary) -> Cell:
-        told = [f"{name} {number(ns / parts.ns)}" for name, ns in row.parts_p50_ns.items()]
+        told = [f"{part.name} {number(part.p50_ns / parts.ns)}" for part in row.parts]
         return Cell(" + ".join(told)) if told else Cell(UNKNOWN, "the runtime does not time them apart")
 
     return [
@@ -175,7 +175,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
             known(lambda row: first.cell(row.first_ns, cells.reason(row, "first_ns"))),
         ),
         speed(f"load\n{load.name}", known(lambda row: load.cell(row.load_ns, cells.reason(row, "load_ns")))),
-        *([speed(f"parts\n{parts.name}", known(steps))] if any(row.parts_p50_ns for row in rows) else []),
+        *([speed(f"parts\n{parts.name}", known(steps))] if any(row.parts for row in rows) else []),
         speed(
             "rate\n1/s",
             known(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from orchestrator.domain import Status, TrialRecord, Verdict
+from orchestrator.domain import Part, Status, TrialRecord, Verdict
 from orchestrator.engines.launch import Target
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.execute import container_name, execute
@@ -127,6 +127,6 @@ def test_parts_are_summarised_apart(tmp_path: Path) -> None:
     messages.insert(place, {"type": "parts", "name": "compute", "values_ns": [10, 20, 40]})
     record = said(tmp_path, messages, "sleep 0.5; ")
     assert record.status is Status.OK, record.reason
-    assert {name: part.p50_ns for name, part in record.parts.items()} == {"compute": 20}
+    assert record.parts == (Part("compute", 3, 20),)
     assert record.latency is not None and record.latency.count == 2
     assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record

@@ -11,12 +11,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from orchestrator.domain import Skip
+from orchestrator.domain import Part, Skip
 from orchestrator.findings import Circumstances
 from orchestrator.merge import Facts, join, read_document, summary_document
 from orchestrator.report import comma, markdown
 from orchestrator.report.terminal import show
-from orchestrator.statistics.latency import launch_latency
 from tests.support.results import artifact, case, document, header, summary
 
 
@@ -246,11 +245,7 @@ def test_markdown_tables_are_rectangular() -> None:
 
 def test_parts_of_an_inference_stand_beside_the_whole() -> None:
     """Only where a runtime times them apart; the others say so."""
-    parts = {
-        "h2d": launch_latency([50_000]),
-        "compute": launch_latency([4_000_000]),
-        "d2h": launch_latency([9_000]),
-    }
+    parts = (Part("h2d", 200, 50e3), Part("compute", 200, 4e6), Part("d2h", 200, 9e3))
     whole = summary(case(runtime="tensorrt", accelerator="cuda"), 5e6, parts=parts)
     what = summary_document(header(), [whole, summary(case(), 6e6)], [], [])
     assert "h2d 50.00 + compute 4000 + d2h 9.000" in " ".join(markdown.render(what).split())
