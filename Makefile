@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev images bundle base-images models bench report conformance test check benchmark lock
+.PHONY: doctor help setup setup-dev images bundle base-images models bench report conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,10 @@ images: setup ## build the runners' images now: RUNTIMES=a,b DEVICE
 
 base-images: setup ## make the Debian base images for amd64 and arm64 where no registry is reachable
 	@$(VENV)/bin/python -m orchestrator.cli.base_images $(call option,--platforms,$(PLATFORMS)) $(TAGS)
+
+doctor: setup ## name what is missing and its fix: DEVICE HOST EMULATE=1
+	@$(INFEROMETER) doctor $(call option,--device,$(DEVICE)) $(call option,--host,$(HOST)) \
+	  $(if $(filter-out 0,$(EMULATE)),--emulate)
 
 bundle: setup ## one file for a board without network: DEVICE MODELS VARIANTS RUNTIMES BATCH OUT
 	@$(INFEROMETER) bundle $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \

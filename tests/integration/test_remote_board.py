@@ -223,3 +223,31 @@ def test_two_benches_of_one_board_do_not_meet(pi: Board, tmp_path: Path) -> None
         child.wait(60)
     assert (code, told.count("\n")) == (2, 1), told
     assert "is in use by another bench" in told
+
+
+def doctor(pi: Board, folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and the checks by name."""
+    with start(pi, folder, "doctor", *words, "--json") as child:
+        told, said = child.communicate()
+    assert told, said
+    return child.returncode, {check["name"]: check for check in json.loads(told)}
+
+
+def test_doctor_looks_at_the_board(pi: Board, tmp_path: Path) -> None:
+    code, found = doctor(pi, tmp_path, "--host", pi.address)
+    assert code == 0, found
+    for name in ("ssh", "python there", "device", "docker engine there", "telemetry there", "other benches"):
+        assert found[name]["state"] == "ok", found[name]
+    assert found["disk there"]["state"] in ("ok", "warning")
+    assert str(pi.folder / "data") in found["disk there"]["detail"]
+    assert "host.memory_available" in found["telemetry there"]["detail"]
+    assert left(pi) == []
+
+
+def test_doctor_names_what_a_board_lacks(pi: Board, tmp_path: Path) -> None:
+    code, found = doctor(pi, tmp_path, "--device", "rpi5", "--host", pi.address)
+    assert (code, found["device"]["state"]) == (2, "missing")
+    assert "not rpi5" in found["device"]["detail"]
+    code, found = doctor(pi, tmp_path, "--host", "ssh://root@localhost:1")
+    assert (code, "Connection refused" in found["ssh"]["detail"]) == (2, True)
+    assert "start sshd there" in found["ssh"]["fix"]

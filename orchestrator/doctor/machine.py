@@ -1,4 +1,4 @@
-"""Names every missing precondition of a bench and its fix."""
+"""What a bench on this machine needs, whatever device it is."""
 
 from __future__ import annotations
 
@@ -7,33 +7,26 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import environment
 from orchestrator.catalog import Catalog
+from orchestrator.doctor.check import Check
 from orchestrator.domain import InferometerError
 from orchestrator.engines import docker, images
-from orchestrator.engines.launch import available_cores
 
 # Exporter environment, images and artifacts of the default models together.
 _DISK_BYTES = 12 * 2**30
 
 
-@dataclass(frozen=True)
-class Check:
-    """One precondition. ``state``: ok, warning (a bench runs, with less), missing (it does not)."""
-
-    name: str
-    state: str
-    detail: str
-    fix: str = ""
+def examine(catalog: Catalog, cache: Path) -> list[Check]:
+    """What makes containers ready here, wherever they will run."""
+    return [_python(), _engine(), *_building(), *_compilers(catalog), _disk(cache), _catalog(catalog)]
 
 
-def examine(catalog: Catalog, cache: Path, root: Path = Path("/")) -> list[Check]:
-    """Every check in the order in which a bench needs them."""
-    checks = [_python(), _engine(), *_building(), *_compilers(catalog), _disk(cache), _cores()]
-    return [*checks, _memory_cgroup(root), _governor(root), _idle(), _catalog(catalog)]
+def quiet(root: Path, cores: int, load: float) -> list[Check]:
+    """Whether figures of a machine can be believed; ``load`` as /proc/loadavg has it."""
+    return [_cores(cores), _memory_cgroup(root), _governor(root), _other_load(load)]
 
 
 def _python() -> Check:
@@ -104,8 +97,7 @@ def _disk(cache: Path) -> Check:
     )
 
 
-def _cores() -> Check:
-    count = len(available_cores())
+def _cores(count: int) -> Check:
     if count > 1:
         return Check("cores", "ok", f"{count}, so runner and observer are kept apart")
     return Check(
@@ -157,8 +149,7 @@ def _catalog(catalog: Catalog) -> Check:
     return Check("catalog", "ok", ", ".join(counted))
 
 
-def _idle() -> Check:
-    load = os.getloadavg()[0]
+def _other_load(load: float) -> Check:
     if load < 0.5:
         return Check("other load", "ok", f"load average {load:.2f}")
     return Check("other load", "warning", f"load average {load:.2f}: other work disturbs figures", "stop it")
