@@ -22,6 +22,7 @@ from benchmarks import (
     merge_size,
     observer,
     observer_effect,
+    remote_overhead,
     sdk_null,
 )
 from benchmarks.place import Place
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     observer,
     observer_effect,
     launch_overhead,
+    remote_overhead,
     bench_time,
     image_size,
     merge_size,

@@ -81,6 +81,8 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     if wrong or not runtimes:
         names = ", ".join(wrong) or "no runtime"
         raise InferometerError(f"{names} does not run on {device.arch}; choose others")
+    if not wish.runtimes:  # what a PC without a GPU could not run is no default of its
+        runtimes = {name: item for name, item in runtimes.items() if places(item, device, reached)}
     for item in runtimes.values():
         if not places(item, device, reached):
             raise InferometerError(

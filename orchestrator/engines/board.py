@@ -91,8 +91,11 @@ class BoardEngine(DockerEngine):
         try:
             self._client.images.load(connect(timeout_s=600).images.get(tag).save(named=True))
         except (docker.errors.ImageLoadError, docker.errors.APIError) as problem:
+            # The engine tells the whole way to the cause; of a full disk the end is all.
+            full = "no space left on device"
+            cause = full if full in str(problem) else problem
             raise InferometerError(
-                f"{self._link.who} does not take {tag} ({problem}); free space there: docker system prune"
+                f"{self._link.who} does not take {tag} ({cause}); free space there: docker system prune"
             ) from None
 
     def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:

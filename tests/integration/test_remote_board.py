@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,10 +43,10 @@ def pi(tmp_path_factory: pytest.TempPathFactory, double_image: Any) -> Iterator[
         yield made
 
 
-def start(pi: Board, folder: Path, *words: str | Path) -> subprocess.Popen[str]:
+def start(pi: Board, folder: Path, *words: str | Path, suite: Path | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator", *map(str, words)],
-        cwd=suite_root(),
+        cwd=suite or suite_root(),
         env={**pi.environment(), "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -54,12 +55,13 @@ def start(pi: Board, folder: Path, *words: str | Path) -> subprocess.Popen[str]:
     )
 
 
-def bench(pi: Board, folder: Path, *words: str | Path, host: str | None = None) -> Any:
+def bench(
+    pi: Board, folder: Path, *words: str | Path, host: str | None = None, suite: Path | None = None
+) -> Any:
     """(exit status, standard error, summary or None) of a bench on the board."""
     results = folder / "run"
-    with start(
-        pi, folder, "bench", "--host", host or pi.address, "--results", results, *QUICK, *words
-    ) as child:
+    order = ("bench", "--host", host or pi.address, "--results", results, *QUICK, *words)
+    with start(pi, folder, *order, suite=suite) as child:
         _, told = child.communicate()
     summary = results / "summary.json"
     return child.returncode, told, json.loads(summary.read_bytes()) if summary.exists() else None
@@ -251,3 +253,40 @@ def test_doctor_names_what_a_board_lacks(pi: Board, tmp_path: Path) -> None:
     code, found = doctor(pi, tmp_path, "--host", "ssh://root@localhost:1")
     assert (code, "Connection refused" in found["ssh"]["detail"]) == (2, True)
     assert "start sshd there" in found["ssh"]["fix"]
+
+
+def test_an_image_is_built_there(pi: Board, tmp_path: Path, double_image: Any) -> None:
+    """From a base that the board holds; nothing is built or held here."""
+    suite = tmp_path / "suite"
+    for name in ("orchestrator", "runners", "models", "Dockerfiles"):
+        shutil.copytree(suite_root() / name, suite / name, ignore=shutil.ignore_patterns("__pycache__"))
+    assert double_image.tag in pi.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    text = f"FROM {double_image.tag}\nCOPY sdk/inferometer_sdk.py fake/*.py /runner/\nUSER 10001:10001\n"
+    (suite / "Dockerfiles/fake.Dockerfile").write_text(text)
+    code, told, document = bench(pi, tmp_path, "--build", "there", "--launches", "1", suite=suite)
+    assert code == 0, told
+    assert "building inferometer/fake:" in told and "carrying" not in told
+    assert document["cases"][0]["p50_ns"] > 0
+    tag = next(word for word in told.split() if word.startswith("inferometer/fake:"))
+    here = subprocess.run(["docker", "image", "inspect", tag], capture_output=True)
+    assert here.returncode != 0
+
+
+def test_a_full_disk_there_is_one_line(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, double_image: Any
+) -> None:
+    small = tmp_path_factory.mktemp("full")  # a short path: the engine's sockets lie below it
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", small], check=True)
+    try:
+        with board(small) as full:
+            code, told, document = bench(full, tmp_path)
+            held = full.run("images", "-q").split()
+    finally:
+        subprocess.run(["umount", "--recursive", "--lazy", small], check=True)
+    assert (code, held) == (3, []), told
+    (skip,) = document["skips"]
+    assert re.fullmatch(
+        r"root@localhost does not take inferometer/fake:\w+ \(no space left on device\); "
+        r"free space there: docker system prune",
+        skip["reason"],
+    ), skip
