@@ -39,7 +39,7 @@ def program(place: Place, runtime: str, name: str) -> Iterator[Entry]:
         entry_point = f'ENTRYPOINT ["python3", "/benchmark/{name}.py"]'
         dockerfile.write_text(f"FROM {made.target}\nCOPY *.py /benchmark/\n{entry_point}\n")
         log = place.cache / "logs" / f"image-benchmark-{name}.log"
-        buildx.build(tag, dockerfile, PROGRAMS, [], None, log, place.watcher.say)
+        buildx.build(tag, dockerfile, PROGRAMS, [], None, {}, log, place.watcher.say)
     try:
         yield Entry(Target(runtime, tag), {"PYTHONPATH": "/runner"})
     finally:

@@ -25,7 +25,10 @@ def python(cache: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-        for command in ([sys.executable, "-m", "venv", folder], [made, *install, "-r", requirements]):
+        for command in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [str(made), *install, "-r", str(requirements)],
+        ):
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise PeerAbsent(([*done.stderr.splitlines(), *done.stdout.splitlines()] or ["pip"])[-1])

@@ -66,7 +66,7 @@ class Place:
         """The model's fp32 artifact at batch 1; None where it was not exported: nothing is exported here."""
         folder = artifacts.folder_of(self.root, self.cache, model, "nq", 1)
         artifact = artifacts.open_artifact(folder, format_)
-        return artifact and Load(artifact, artifact.path, artifact.format, artifact.sha256)
+        return Load(artifact, artifact.path, artifact.format, artifact.sha256) if artifact else None
 
     def trial(self, runtime: str, load: Load) -> Trial:
         """A trial with one thread, so that what watches it has a core of its own where there are two."""
