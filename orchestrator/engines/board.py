@@ -81,7 +81,7 @@ class BoardEngine(DockerEngine):
                 images.ensure(runtime.id, self._root, self._cache, self._platform, progress, arguments)
                 progress(f"carrying {tag} to {self._link.who} (once)")
                 self._link.persist(lambda: self._carry(tag))
-        held = self._link.persist(lambda: images.inspect(self._client, tag))
+        held = self._link.persist(lambda: images.held(self._client, tag, self._platform))
         assert held
         return Target(runtime.id, tag, held.digest, held.bytes)
 

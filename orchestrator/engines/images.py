@@ -118,7 +118,7 @@ def ensure(
     """
     wanted = tag(name, root, platform, arguments)
     client = connect(address=address)
-    found = inspect(client, wanted)
+    found = held(client, wanted, platform)
     if found:
         return found
     dockerfile = _dockerfile(name, root)
@@ -176,12 +176,15 @@ def _ensure_base(client: Any, base: str, platform: str | None, cache: Path, prog
         ) from None
 
 
+def _platform(image: Any) -> str:
+    return f"{image.attrs['Os']}/{image.attrs['Architecture']}"
+
+
 def _holds(client: Any, reference: str, platform: str) -> bool:
     import docker.errors
 
     try:
-        attributes = client.images.get(reference).attrs
-        if f"{attributes['Os']}/{attributes['Architecture']}" == "/".join(platform.split("/")[:2]):
+        if _platform(client.images.get(reference)) == "/".join(platform.split("/")[:2]):
             return True
         # A tag may hold several platforms, of which the answer above described one.
         container = client.api.create_container(reference, ["true"], platform=platform)
@@ -189,6 +192,20 @@ def _holds(client: Any, reference: str, platform: str) -> bool:
         return False
     client.api.remove_container(container["Id"])
     return True
+
+
+def held(client: Any, reference: str, platform: str | None) -> Image | None:
+    """An image of ours that the engine holds, or None.
+
+    Raises InferometerError where what bears its name is for another platform: a tag can be set by hand.
+    """
+    found, target = inspect(client, reference), platform or base_images.native()
+    if found and not _holds(client, reference, target):
+        raise InferometerError(
+            f"{reference} is an image for {_platform(client.images.get(reference))}, not for {target}; "
+            f"remove it where it lies, then it is made anew: docker rmi {reference}"
+        )
+    return found
 
 
 def inspect(client: Any, reference: str) -> Image | None:
@@ -209,8 +226,7 @@ def _unpacked_bytes(client: Any, image: Any) -> int:
     try:
         layers = image.history()
     except docker.errors.NotFound:  # of another platform: the engine has not unpacked it yet
-        platform = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
-        container = client.api.create_container(image.id, ["true"], platform=platform)
+        container = client.api.create_container(image.id, ["true"], platform=_platform(image))
         client.api.remove_container(container["Id"])
         layers = image.history()
     return sum(int(layer["Size"]) for layer in layers)
@@ -248,9 +264,7 @@ def _installed_bytes(client: Any, reference: str) -> int | None:
 
     import docker.errors
 
-    attributes = client.images.get(reference).attrs
-    platform = f"{attributes['Os']}/{attributes['Architecture']}"
-    container = client.containers.create(reference, platform=platform)
+    container = client.containers.create(reference, platform=_platform(client.images.get(reference)))
     try:
         chunks, _ = container.get_archive(_INSTALLED)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain import Status, TrialRecord
+from orchestrator.catalog import suite_root
+from orchestrator.domain import InferometerError, Status, TrialRecord
+from orchestrator.engines import base_images, images
 from orchestrator.engines.docker import LABEL, DockerEngine
 from orchestrator.engines.images import Image
 from orchestrator.engines.launch import MAX_LOG_BYTES, Handle, Launch, Outcome
@@ -145,6 +147,22 @@ def test_an_image_that_is_not_there_is_a_row(double_image: Image, engine_client:
     assert record.reason is not None
     assert "inferometer/fake:nowhere" in record.reason
     assert left(engine_client) == []
+
+
+def test_an_image_of_another_platform_is_refused(
+    double_image: Image, engine_client: Any, tmp_path: Path
+) -> None:
+    foreign = next(platform for platform in base_images.PLATFORMS if platform != base_images.native())
+    tag = images.tag("fake", suite_root(), foreign)
+    engine_client.images.get(double_image.tag).tag(tag)
+    try:
+        with pytest.raises(InferometerError) as caught:
+            images.ensure("fake", suite_root(), tmp_path, foreign, print)
+    finally:
+        engine_client.images.remove(tag)
+    native = base_images.native()
+    assert str(caught.value).startswith(f"{tag} is an image for {native}, not for {foreign}; remove it")
+    assert str(caught.value).endswith(f"docker rmi {tag}")
 
 
 @pytest.mark.parametrize("request_line", [b"x" * (2 << 20) + b"\n", b""], ids=["too long", "empty"])
