@@ -91,6 +91,9 @@ def test_the_export_is_the_same_again(exported: Path, name: str) -> None:
     assert again["key"] == artifacts.export_key(ROOT, Catalog(ROOT).models()[MODEL])
     # The key hashes the exporter's own code: what ships cannot hold it, this test stands in for it.
     assert shipped["key"] is None
+    # How far a runtime is from PyTorch is measured where it is exported: processors differ in the last bits.
+    for entry in again["artifacts"] + shipped["artifacts"]:
+        assert entry.pop("difference") < 1e-5
     assert again | {"key": None} == shipped
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,10 +63,9 @@ def suite(base: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "orchestrator/devices/board.toml").write_text(board)
     toml = folder / "runners/tensorrt/runner.toml"
     text = toml.read_text()
-    assert '"R36 (release)"' in text
-    text = text.replace('"R36 (release)"', '"R99 (release)"').replace(
-        "nvcr.io/nvidia/l4t-jetpack:r36.4.0", base
-    )
+    newest = re.compile(r'"R36 \(release\)"\n(arguments = \{BASE = )"[^"]+"')
+    text, count = newest.subn(f'"R99 (release)"\n\\1"{base}"', text)
+    assert count == 1
     toml.write_text(text)
     return folder
 
