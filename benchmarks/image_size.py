@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from benchmarks.figure import Figure, absent
 from benchmarks.place import Place
 from orchestrator.catalog import Catalog, suite_root
-from orchestrator.engines import images
+from orchestrator.engines import image_state
 
 # Those of a bench that names none.
 RUNTIMES = tuple(name for name, item in Catalog(suite_root()).runtimes().items() if item.default)
@@ -28,7 +28,7 @@ def measure(place: Place) -> Iterator[Figure]:
             yield absent(name, LIMIT_TEXT, f"engine {place.engine.name} has no images")
             continue
         place.target(runtime)
-        state = images.state(runtime, place.root)
+        state = image_state.state(runtime, place.root)
         unknown = [size for size in ("installed_bytes", "base_bytes") if state[size] is None]
         if unknown:
             # The base: an engine forgets it by ``docker rmi``, the image stays.

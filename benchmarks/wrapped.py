@@ -28,9 +28,11 @@ class Wrapped:
         """As the engine does."""
         return self.engine.see(mount)
 
-    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+    def observe(
+        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    ) -> Callable[[], None]:
         """As the engine does."""
-        return self.engine.observe(pid, interval_s, sources, path)
+        return self.engine.observe(pid, interval_s, sources, path, cores)
 
     def clean(self) -> list[str]:
         """As the engine does."""

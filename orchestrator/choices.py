@@ -15,7 +15,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import buildx, images, snapshot
 from orchestrator.engines.launch import Engine
 from orchestrator.engines.place import Place, here
-from orchestrator.engines.ssh import Link
+from orchestrator.engines.ssh import Broken, Link
 from orchestrator.plan import known
 
 
@@ -98,11 +98,18 @@ def reach(host: str | None) -> Iterator[tuple[Place, Link | None]]:
     if not host:
         yield here(), None
         return
+    import docker.errors
+    import requests
+
     link = Link(host)
     with tempfile.TemporaryDirectory(prefix="inferometer-board-") as folder:
         try:
             link.open()
             yield snapshot.take(link, Path(folder)), link
+        except (Broken, docker.errors.DockerException, requests.RequestException) as problem:
+            raise InferometerError(
+                f"{link.who}: {problem}; give the same command again when the board answers"
+            ) from None
         finally:
             link.close()
 

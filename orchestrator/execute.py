@@ -105,8 +105,8 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         accelerator=case.accelerator,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with nullcontext() if conditions.place.remote else _confined(ours):  # telemetry inherits it
-        outcome = _observed(conditions, launch, raw / "telemetry.jsonl")
+    with nullcontext() if conditions.place.remote else _confined(ours):
+        outcome = _observed(conditions, launch, raw / "telemetry.jsonl", ours)
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
     status, reason = diagnose(outcome, transcript, settings.timeout_s, conditions.memory_bytes)
@@ -175,15 +175,15 @@ def container_name(trial: Trial) -> str:
     return f"{CONTAINER_PREFIX}-{slug}-{time.monotonic_ns():x}"
 
 
-def _observed(conditions: Conditions, launch: Launch, telemetry: Path) -> Outcome:
-    """Launch with the telemetry program beside it, where the runner runs."""
+def _observed(conditions: Conditions, launch: Launch, telemetry: Path, cores: tuple[int, ...]) -> Outcome:
+    """Launch with the telemetry program beside it, where the runner runs, on ``cores``."""
     stop: Callable[[], None] | None = None
 
     def start(handle: Handle) -> None:
         nonlocal stop
         if conditions.telemetry_interval_s is not None:
             stop = conditions.engine.observe(
-                handle.pid, conditions.telemetry_interval_s, conditions.sources, telemetry
+                handle.pid, conditions.telemetry_interval_s, conditions.sources, telemetry, cores
             )
 
     telemetry.touch()

@@ -72,6 +72,11 @@ class Runtime:
         arguments = {"REQUIREMENTS": flavour.requirements} if flavour else {}
         return arguments | self._base() if self.bases and self.release else arguments
 
+    def recipes(self) -> list[dict[str, str]]:
+        """The build arguments of every image of it, for whatever accelerator or board."""
+        flavours = [{"REQUIREMENTS": item.requirements} for item in self.flavours.values()]
+        return [{}, *flavours, *(dict(arguments) for _, arguments in self.bases)]
+
     def _base(self) -> dict[str, str]:
         for words, arguments in self.bases:
             if words in str(self.release):

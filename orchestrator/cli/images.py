@@ -23,6 +23,7 @@ def images(runtimes: str, device: str, prune: bool, as_json: bool) -> None:
     """
     from orchestrator.artifacts import cache_root
     from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.engines import image_state
     from orchestrator.engines import images as builder
     from orchestrator.plan import known
 
@@ -40,11 +41,12 @@ def images(runtimes: str, device: str, prune: bool, as_json: bool) -> None:
     for name in names:
         builder.ensure(name, catalog.root, cache, platform, say, arguments[name])
     if prune:
-        for tag in builder.prune(catalog.root, [*existing, "models"]):
+        recipes = {name: item.recipes() for name, item in existing.items()}
+        for tag in image_state.prune(catalog.root, {**recipes, "models": [{}]}):
             say(f"removed {tag}")
     built = [name for name in [*existing, "models"] if builder.dockerfile(name, catalog.root).is_file()]
     rows = [
-        {"runtime": name, **builder.state(name, catalog.root, platform, arguments.get(name, {}))}
+        {"runtime": name, **image_state.state(name, catalog.root, platform, arguments.get(name, {}))}
         for name in built
     ]
     if as_json:

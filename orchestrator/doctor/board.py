@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,16 +15,18 @@ from typing import Any
 from orchestrator import choices
 from orchestrator.catalog import Catalog, Device
 from orchestrator.doctor.check import Check, refusal
-from orchestrator.doctor.device import examine_device
+from orchestrator.doctor.device import emulation, examine_device
 from orchestrator.doctor.machine import quiet
 from orchestrator.domain import InferometerError
+from orchestrator.engines import images
 from orchestrator.engines.connection import connect
 from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Broken, Link
 
 _DISK_BYTES = 6 * 2**30  # images and artifacts of the default runtimes and models
 _LEAST_BYTES = 2**30
-_INIT, _INTERVAL_S, _WATCH_S = 1, 0.5, 1.5
+_INTERVAL_S, _WATCH_S = 0.5, 1.5
+_WATCHED = "sleep 30 >/dev/null 2>&1 </dev/null & echo $!"  # telemetry ends with it, whatever becomes of us
 _ENGINE = "there: apt-get install docker.io, and `sudo usermod -aG docker` the user"
 
 
@@ -50,7 +53,25 @@ def _examine(catalog: Catalog, cache: Path, name: str, place: Place, link: Link)
     checks += [replace(it, name=f"{it.name} there") for it in quiet(place.root, len(place.cores), load)]
     with suppress(InferometerError):  # which device it is not was said above
         device = choices.choose_device(catalog, name, False, False, place)
-        checks.append(_telemetry(catalog, cache, device, link))
+        checks += _images(catalog, device, place, link)
+        if checks[2].state == "ok":  # else it would disturb the other bench
+            checks.append(_telemetry(catalog, cache, device, link))
+    return checks
+
+
+def _images(catalog: Catalog, device: Device, place: Place, link: Link) -> list[Check]:
+    """What bears the names of our images there is for that board, and the others can be built here."""
+    checks, client = [], connect(address=f"unix://{link.socket}")
+    known, lacking = choices.on_board(catalog, device, place.root).runtimes(), 0
+    for name in device.runtimes:
+        try:
+            arguments = known[name].build_arguments(known[name].accelerators[0])
+            tag = images.tag(name, catalog.root, device.platform, arguments)
+            lacking += images.held(client, tag, device.platform) is None
+        except InferometerError as problem:
+            checks.append(refusal(f"image of {name} there", problem))
+    if lacking and device.arch != os.uname().machine:
+        checks.append(emulation(device, "images of {} can be built here"))
     return checks
 
 
@@ -88,7 +109,7 @@ def _disk(link: Link, info: dict[str, Any]) -> Check:
 
 
 def _telemetry(catalog: Catalog, cache: Path, device: Device, link: Link) -> Check:
-    """Start it there for a moment, on the init process, and look at what it says."""
+    """Start it there for a moment, beside a program that does nothing, and look at what it says."""
     name = "telemetry there"
     try:
         engine = choices.board_engine(catalog.root, cache, "there", device, link, _Silent())
@@ -97,9 +118,13 @@ def _telemetry(catalog: Catalog, cache: Path, device: Device, link: Link) -> Che
     with tempfile.TemporaryDirectory(prefix="inferometer-doctor-") as folder:
         path = Path(folder) / "telemetry.jsonl"
         path.touch()
-        stop: Callable[[], None] = engine.observe(_INIT, _INTERVAL_S, device.sources, path)
-        time.sleep(_WATCH_S)
-        stop()
+        pid = int(link.run(_WATCHED))
+        stop: Callable[[], None] = engine.observe(pid, _INTERVAL_S, device.sources, path)
+        try:
+            time.sleep(_WATCH_S)
+        finally:
+            stop()
+            link.run(f"kill {pid}; true")
         lines = [json.loads(line) for line in path.read_text().splitlines()]
     read: dict[str, str | None] = {}
     for line in lines:

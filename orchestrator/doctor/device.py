@@ -25,7 +25,7 @@ def examine_device(
     what = "is to be emulated here" if foreign else "is this machine" if link is None else "is the board"
     checks = [Check("device", "ok", f"{device.id} {what}")]
     if foreign:
-        checks.append(_emulation(device))
+        checks.append(emulation(device, "{} runs here; such speeds are no measurement"))
     else:
         checks.append(_memory(device, place))
     return [*checks, *_accelerators(device, place, link), *_bases(catalog, device, place)]
@@ -36,12 +36,13 @@ def _no_device(problem: InferometerError) -> Check:
     return Check("device", "missing", detail + ")", ways) if colon else refusal("device", problem)
 
 
-def _emulation(device: Device) -> Check:
+def emulation(device: Device, words: str) -> Check:
+    """Whether this machine's engine can run the device's containers; ``words``: what that is good for."""
     try:
         buildx.require_emulation(device.platform)
     except InferometerError as problem:
         return refusal("emulation", problem)
-    return Check("emulation", "ok", f"{device.platform} runs here; such speeds are no measurement")
+    return Check("emulation", "ok", words.format(device.platform))
 
 
 def _memory(device: Device, place: Place) -> Check:

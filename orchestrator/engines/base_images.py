@@ -71,8 +71,12 @@ def why_not(platform: str, registered: Path = Path("/proc/sys/fs/binfmt_misc")) 
     )
 
 
-def make(reference: str, platforms: Sequence[str], cache: Path, progress: Progress) -> None:
+def make(
+    reference: str, platforms: Sequence[str], cache: Path, progress: Progress, address: str | None = None
+) -> None:
     """Make the base image's platforms and load them, with those made before, under one tag.
+
+    ``address`` of the engine that takes them, if not this machine's.
 
     Takes about half a minute a platform natively, minutes under emulation; the root file systems stay
     in the cache. Raises InferometerError naming the log and the fix.
@@ -98,7 +102,7 @@ def make(reference: str, platforms: Sequence[str], cache: Path, progress: Progre
         made = {name: path for name, path in roots.items() if path.exists()}
         oci_archive.pack(made, reference, native(), archive)
         progress(f"loading {reference} for {', '.join(sorted(made))}")
-        _load(archive)
+        _load(archive, address)
 
 
 def _make_root(suite: str, architecture: str, path: Path) -> None:
@@ -148,10 +152,10 @@ def _make_root(suite: str, architecture: str, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _load(archive: Path) -> None:
+def _load(archive: Path, address: str | None = None) -> None:
     import docker.errors
 
-    client = connect(timeout_s=600)
+    client = connect(timeout_s=600, address=address)
     try:
         with archive.open("rb") as stream:
             client.images.load(stream)

@@ -16,7 +16,7 @@ from typing import Any
 from orchestrator.catalog import Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, observer, volumes
-from orchestrator.engines.connection import connect
+from orchestrator.engines.connection import LABEL, connect
 from orchestrator.engines.docker import Container, DockerEngine, outcome_of
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
 from orchestrator.engines.ssh import Broken, Link
@@ -24,6 +24,7 @@ from orchestrator.engines.streams import attached, feed
 
 _OUTPUT = "inferometer-output-"
 _POLL_S = 30.0
+_SILENCE_S = 3600
 # More than a transcript and a log may have: what floods a board's disk ends as a torn transcript.
 _LOG = {"max-size": "300m", "max-file": "1"}
 _PART = 1 << 16
@@ -40,6 +41,12 @@ _END = (
     "grep -q '^State:.[^Z]' /proc/$p/status 2>/dev/null || break; sleep 0.05; done"
 )
 _COLLECT = f"{_END}; cat telemetry.jsonl"
+# Only a bench that holds the board's lock says this: these are nobody's.
+_CLEAN = (
+    "for d in /dev/shm/inferometer.?????? /tmp/inferometer.??????; do p=$(cat $d/pid 2>/dev/null) && "
+    "grep -q pyz /proc/$p/cmdline 2>/dev/null && kill $p; rm -rf $d; done; true"
+)
+_FULL = "no space left on device"
 
 
 class BoardEngine(DockerEngine):
@@ -78,7 +85,10 @@ class BoardEngine(DockerEngine):
                     runtime.id, self._root, self._cache, self._platform, progress, arguments, address
                 )
             else:
-                images.ensure(runtime.id, self._root, self._cache, self._platform, progress, arguments)
+                try:
+                    images.ensure(runtime.id, self._root, self._cache, self._platform, progress, arguments)
+                except InferometerError as problem:
+                    raise InferometerError(f"{problem}; or BUILD=there builds it on the board") from None
                 progress(f"carrying {tag} to {self._link.who} (once)")
                 self._link.persist(lambda: self._carry(tag))
         held = self._link.persist(lambda: images.held(self._client, tag, self._platform))
@@ -88,17 +98,18 @@ class BoardEngine(DockerEngine):
     def _carry(self, tag: str) -> None:
         import docker.errors
 
+        # Unpacking a framework onto a card takes minutes in which the engine says nothing.
+        there = connect(_SILENCE_S, f"unix://{self._link.socket}")
         try:
-            self._client.images.load(connect(timeout_s=600).images.get(tag).save(named=True))
+            there.images.load(connect(_SILENCE_S).images.get(tag).save(named=True))
         except (docker.errors.ImageLoadError, docker.errors.APIError) as problem:
-            # The engine tells the whole way to the cause; of a full disk the end is all.
-            full = "no space left on device"
-            cause = full if full in str(problem) else problem
-            raise InferometerError(
-                f"{self._link.who} does not take {tag} ({cause}); free space there: docker system prune"
-            ) from None
+            raise InferometerError(f"{self._link.who} does not take {tag} ({_cause(problem)})") from None
+        finally:
+            there.close()
 
-    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+    def observe(
+        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    ) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
         # Named here: what was started is found again, though the link breaks before there is an answer.
         folder = f"{self._shelf()}/inferometer.{secrets.token_hex(3)}"
@@ -114,7 +125,8 @@ class BoardEngine(DockerEngine):
             finally:
                 remove_folder()
 
-        words = [*observer.PYTHON_OPTIONS, self._telemetry(), *observer.arguments(pid, interval_s, sources)]
+        told = observer.arguments(pid, interval_s, sources, cores)
+        words = [*observer.PYTHON_OPTIONS, self._telemetry(), *told]
         command = _OBSERVE % {"folder": folder, "words": " ".join(map(shlex.quote, words))}
         try:
             self._link.persist(lambda: self._link.run(command))
@@ -149,11 +161,13 @@ class BoardEngine(DockerEngine):
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left there."""
+        import docker.errors
+
         left = self._link.persist(super().clean)
-        for volume in self._client.volumes.list(filters={"name": _OUTPUT}):
-            volume.remove(force=True)
-        # Only a bench that holds the board's lock comes here: these are nobody's.
-        self._link.run("rm -rf /dev/shm/inferometer.?????? /tmp/inferometer.??????")
+        for volume in self._link.persist(lambda: self._client.volumes.list(filters={"name": _OUTPUT})):
+            with suppress(docker.errors.APIError):  # in use: of another device's bench
+                self._link.persist(lambda at=volume: at.remove(force=True))  # type: ignore[misc]
+        self._link.persist(lambda: self._link.run(_CLEAN))
         return left
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
@@ -162,32 +176,37 @@ class BoardEngine(DockerEngine):
         import requests
 
         sink = Sink(launch.stdout, launch.stderr)
-        started_ns = time.monotonic_ns()
+        began_ns = time.monotonic_ns()  # of our clock, for a launch of which the board's is not known
         try:
-            self._bring(launch)
-            started_ns = self._clock()
-            container = self._link.persist(lambda: self._begin(launch))
-            on_started(self._link.persist(lambda: Container(container)))
-            code, timed_out = self._wait(container, launch.timeout_s)
-            self._link.persist(lambda: self._logs(container, sink))
-            for mount in launch.mounts:
-                if mount.writable:
-                    self._link.persist(
-                        lambda at=mount: volumes.fetch(container, self.see(at), at.source)  # type: ignore[misc]
-                    )
-            ended_ns = self._clock()
-            self._link.persist(container.reload)
-            return outcome_of(container.attrs, code, timed_out, sink.overflow, started_ns, ended_ns)
-        except (
-            docker.errors.DockerException,
-            requests.RequestException,
-            Broken,
-            InferometerError,
-        ) as problem:
-            return Outcome(started_ns, time.monotonic_ns(), problem=f"{self._link.who}: {problem}")
+            try:
+                outcome = self._run(launch, on_started, sink)
+            except (docker.errors.DockerException, requests.RequestException, InferometerError) as problem:
+                words = f"{self._link.who}: {_cause(problem)}"
+                outcome = Outcome(began_ns, time.monotonic_ns(), problem=words)
+            self._link.persist(lambda: self._forget(launch))
+            return outcome
+        except BaseException:  # an interrupt, or a link that stays away: the next start removes what stays
+            with suppress(docker.errors.DockerException, requests.RequestException):
+                self._forget(launch)
+            raise
         finally:
-            self._forget(launch)
             sink.close()
+
+    def _run(self, launch: Launch, on_started: Callable[[Handle], None], sink: Sink) -> Outcome:
+        self._bring(launch)
+        started_ns = self._clock()
+        container = self._link.persist(lambda: self._begin(launch))
+        on_started(self._link.persist(lambda: Container(container)))
+        code, timed_out = self._wait(container, launch.timeout_s)
+        self._link.persist(lambda: self._logs(container, sink))
+        for mount in launch.mounts:
+            if mount.writable:
+                self._link.persist(
+                    lambda at=mount: volumes.fetch(container, self.see(at), at.source)  # type: ignore[misc]
+                )
+        ended_ns = self._clock()
+        self._link.persist(container.reload)
+        return outcome_of(container.attrs, code, timed_out, sink.overflow, started_ns, ended_ns)
 
     def _bring(self, launch: Launch) -> None:
         """Volumes for what the runner reads; what was brought once is not even looked at again."""
@@ -197,10 +216,14 @@ class BoardEngine(DockerEngine):
                 name = volumes.name_of(mount)
                 self._link.persist(
                     lambda at=mount, to=name: volumes.ensure(  # type: ignore[misc]
-                        self._client, to, at, launch.target, self._platform
+                        self._carrier(to, launch), at
                     )
                 )
                 self._full[mount] = name
+
+    def _carrier(self, volume: str, launch: Launch) -> volumes.Carrier:
+        labels = {LABEL: self._device}
+        return volumes.Carrier(self._client, volume, launch.target, self._platform, labels)
 
     def _source(self, launch: Launch, mount: Mount) -> str:
         return f"{_OUTPUT}{launch.name}" if mount.writable else self._full[mount]
@@ -214,7 +237,7 @@ class BoardEngine(DockerEngine):
         for mount in launch.mounts:
             if mount.writable:
                 output = self._source(launch, mount)
-                volumes.make_writable(self._client, output, launch.target, self._platform)
+                volumes.make_writable(self._carrier(output, launch))
         container = self._create(launch)
         with attached(container, stdin_only=True) as stream:
             container.start()
@@ -232,11 +255,15 @@ class BoardEngine(DockerEngine):
         while (left := deadline - time.monotonic()) > 0:
             try:
                 return int(container.wait(timeout=min(left, _POLL_S))["StatusCode"]), False
-            except requests.ReadTimeout:
-                continue
-            except requests.ConnectionError as problem:
+            except docker.errors.APIError:
+                raise  # an answer
+            except requests.RequestException as problem:
                 if "Read timed out" not in str(problem):
                     self._link.persist(self._client.ping)
+        self._link.persist(container.reload)
+        state = container.attrs["State"]
+        if state["Status"] == "exited":  # in time, while the link was gone
+            return int(state["ExitCode"]), False
         with suppress(docker.errors.APIError):  # it may have ended meanwhile
             self._link.persist(container.kill)
         return None, True
@@ -249,16 +276,20 @@ class BoardEngine(DockerEngine):
                 sink.write(number, text[start : start + _PART])
 
     def _forget(self, launch: Launch) -> None:
-        """By name: an interrupt may come before we know the container. The next start removes what stays."""
+        """By name: an interrupt may come before we know the container."""
         import docker.errors
-        import requests
 
-        with suppress(docker.errors.DockerException, requests.RequestException, OSError):
-            with suppress(docker.errors.NotFound):
-                self._client.containers.get(launch.name).remove(force=True)
-            for mount in launch.mounts:
-                if mount.writable:
+        with suppress(docker.errors.APIError):
+            self._client.containers.get(launch.name).remove(force=True)
+        for mount in launch.mounts:
+            if mount.writable:
+                with suppress(docker.errors.APIError):
                     self._client.volumes.get(self._source(launch, mount)).remove(force=True)
 
     def _clock(self) -> int:
         return int(self._link.persist(lambda: self._link.python(_CLOCK)))
+
+
+def _cause(problem: Exception) -> str:
+    """The engine tells the whole way to the cause; of a full disk the end is all, with the fix."""
+    return f"{_FULL}; free space there: docker system prune" if _FULL in str(problem) else str(problem)

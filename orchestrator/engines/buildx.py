@@ -42,7 +42,8 @@ def require_emulation(platform: str) -> None:
     if not any(platform in line.replace(",", " ").replace("*", "").split() for line in platforms):
         raise InferometerError(
             f"this Docker Engine cannot emulate {platform}; fix: apt-get install qemu-user-static (or "
-            "qemu-user-binfmt) and start systemd-binfmt, or measure on the board with HOST=ssh://user@board"
+            "qemu-user-binfmt) and start systemd-binfmt, or work on the board: HOST=ssh://user@board "
+            "BUILD=there"
         )
 
 
@@ -181,4 +182,6 @@ def _failure(tag: str, log: Path, missing: list[str]) -> str:
     inner = [line for line in errors if "failed to solve" not in line and "did not complete" not in line]
     cause = re.sub(r"^#\d+ ([\d.]+ )?", "", (inner or errors or lines or ["it said nothing"])[-1])
     hint = host_settings.out_of_reach(missing)
+    if any("no space left on device" in line for line in lines):
+        hint = "; free space for that engine: docker system prune"
     return f"the image {tag} could not be built: {cause}{hint}; the whole output: {log}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.domain import InferometerError
 
+LABEL = "org.inferometer.device"  # of every container of ours
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines import images, observer
+from orchestrator.engines.connection import LABEL
 from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
 from orchestrator.engines.streams import GRACE_S, End, attached, pump
 
-LABEL = "org.inferometer.device"
 _USER = "10001:10001"
 # Compilers of some runtimes load what they build from /tmp, hence exec.
 _TMPFS = {"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"}
@@ -68,13 +68,19 @@ class DockerEngine:
         """Where a mount lies in the container."""
         return f"/data/{mount.role}"
 
-    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+    def observe(
+        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    ) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        return observer.observe(pid, interval_s, sources, path)
+        return observer.observe(pid, interval_s, sources, path, cores)
 
     def clean(self) -> list[str]:
         """Remove containers of this device that a killed orchestrator left."""
-        left = self._client.containers.list(all=True, filters={"label": f"{LABEL}={self._device}"})
+        left = [
+            container
+            for device in (self._device, images.NO_DEVICE)
+            for container in self._client.containers.list(all=True, filters={"label": f"{LABEL}={device}"})
+        ]
         for container in left:
             remove(container)
         return [str(container.name) for container in left]

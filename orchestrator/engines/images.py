@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,14 +14,14 @@ from typing import Any
 from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, buildx
 from orchestrator.engines.buildx import find_buildx as find_buildx
-from orchestrator.engines.connection import connect
+from orchestrator.engines.connection import LABEL, connect
 
 Progress = Callable[[str], None]
 REPOSITORY = "inferometer"
 # Dockerfiles/<this>.Dockerfile is the exporter's; every other one is a runner's. Their build contexts differ.
 EXPORTER = "models"
 _RECIPE = b"2"  # counts changes of how images are built that their files do not show
-_INSTALLED = "/runner/installed-bytes"
+NO_DEVICE = "-"  # label of containers that serve no device's bench
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def ensure(
     if found:
         return found
     dockerfile = _dockerfile(name, root)
+    if platform not in (None, base_images.native()) and address is None:
+        buildx.require_emulation(platform)
     for base in bases(dockerfile, arguments):
-        _ensure_base(client, base, platform, cache, progress)
+        _ensure_base(client, base, platform, cache, progress, address)
     context = _context(name, root)
     copied = _copied(dockerfile, context, arguments)
     requirements = [path for path in copied if path.match("requirements*.txt")]
@@ -155,7 +158,9 @@ def ensure_base(root: Path, cache: Path, platform: str | None, progress: Progres
                 _ensure_base(client, base, platform, cache, progress)
 
 
-def _ensure_base(client: Any, base: str, platform: str | None, cache: Path, progress: Progress) -> None:
+def _ensure_base(
+    client: Any, base: str, platform: str | None, cache: Path, progress: Progress, address: str | None = None
+) -> None:
     import docker.errors
     import requests
 
@@ -169,14 +174,29 @@ def _ensure_base(client: Any, base: str, platform: str | None, cache: Path, prog
     except (docker.errors.DockerException, requests.RequestException) as problem:
         pull_problem = str(getattr(problem, "explanation", None) or problem)
     try:
-        base_images.make(base, [target], cache, progress)
+        base_images.make(base, [target], cache, progress, address)
     except InferometerError as problem:
         raise InferometerError(
             f"{base} can be neither pulled ({pull_problem}) nor made ({problem})"
         ) from None
 
 
-def _platform(image: Any) -> str:
+@contextmanager
+def made(client: Any, reference: str, platform: str) -> Iterator[Any]:
+    """A container that is never started: making one has the engine unpack the image."""
+    import docker.errors
+
+    container = client.containers.create(
+        reference, ["true"], platform=platform, labels={LABEL: NO_DEVICE}, network_mode="none"
+    )
+    try:
+        yield container
+    finally:
+        with suppress(docker.errors.NotFound):  # a bench that begins removes what it finds
+            container.remove(force=True)
+
+
+def platform_of(image: Any) -> str:
     return f"{image.attrs['Os']}/{image.attrs['Architecture']}"
 
 
@@ -184,14 +204,13 @@ def _holds(client: Any, reference: str, platform: str) -> bool:
     import docker.errors
 
     try:
-        if _platform(client.images.get(reference)) == "/".join(platform.split("/")[:2]):
+        if platform_of(client.images.get(reference)) == "/".join(platform.split("/")[:2]):
             return True
         # A tag may hold several platforms, of which the answer above described one.
-        container = client.api.create_container(reference, ["true"], platform=platform)
+        with made(client, reference, platform):
+            return True
     except docker.errors.APIError:
         return False
-    client.api.remove_container(container["Id"])
-    return True
 
 
 def held(client: Any, reference: str, platform: str | None) -> Image | None:
@@ -202,7 +221,7 @@ def held(client: Any, reference: str, platform: str | None) -> Image | None:
     found, target = inspect(client, reference), platform or base_images.native()
     if found and not _holds(client, reference, target):
         raise InferometerError(
-            f"{reference} is an image for {_platform(client.images.get(reference))}, not for {target}; "
+            f"{reference} is an image for {platform_of(client.images.get(reference))}, not for {target}; "
             f"remove it where it lies, then it is made anew: docker rmi {reference}"
         )
     return found
@@ -226,74 +245,6 @@ def _unpacked_bytes(client: Any, image: Any) -> int:
     try:
         layers = image.history()
     except docker.errors.NotFound:  # of another platform: the engine has not unpacked it yet
-        container = client.api.create_container(image.id, ["true"], platform=_platform(image))
-        client.api.remove_container(container["Id"])
-        layers = image.history()
+        with made(client, image.id, platform_of(image)):
+            layers = image.history()
     return sum(int(layer["Size"]) for layer in layers)
-
-
-def state(
-    name: str,
-    root: Path,
-    platform: str | None = None,
-    arguments: Mapping[str, str] = MappingProxyType({}),
-) -> dict[str, Any]:
-    """Tag, digest and sizes of an image; ``None`` where it is not built.
-
-    ``installed_bytes``: what pip installed for the framework before anything was trimmed; ``base_bytes``:
-    the image that the last stage starts from.
-    """
-    reference = tag(name, root, platform, arguments)
-    client = connect()
-    found = inspect(client, reference)
-    # Of a tag with several platforms the engine tells the size of its own.
-    foreign = platform not in (None, base_images.native())
-    base = None if foreign else inspect(client, bases(_dockerfile(name, root), arguments)[-1])
-    return {
-        "tag": reference,
-        "digest": found.digest if found else None,
-        "bytes": found.bytes if found else None,
-        "installed_bytes": _installed_bytes(client, reference) if found else None,
-        "base_bytes": base.bytes if base else None,
-    }
-
-
-def _installed_bytes(client: Any, reference: str) -> int | None:
-    import io
-    import tarfile
-
-    import docker.errors
-
-    container = client.containers.create(reference, platform=_platform(client.images.get(reference)))
-    try:
-        chunks, _ = container.get_archive(_INSTALLED)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-            member = archive.extractfile(archive.getmembers()[0])
-            return int(member.read()) if member else None
-    except docker.errors.NotFound:
-        return None  # an image that installs no framework
-    finally:
-        container.remove()
-
-
-def prune(root: Path, names: Iterable[str]) -> list[str]:
-    """Remove images of ours that no present file leads to; their tags.
-
-    Images that a container still uses stay.
-    """
-    import docker.errors
-
-    platforms = (None, *base_images.PLATFORMS)
-    kept = {tag(name, root, platform) for name in names for platform in platforms}
-    client = connect()
-    removed = []
-    for image in client.images.list(filters={"reference": f"{REPOSITORY}/*"}):
-        for reference in image.tags:
-            if reference in kept:
-                continue
-            try:
-                client.images.remove(reference)
-                removed.append(str(reference))
-            except docker.errors.APIError:
-                continue
-    return removed

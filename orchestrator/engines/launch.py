@@ -95,8 +95,10 @@ class Engine(Protocol):
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Run to the end or to the timeout; leaves nothing behind, also when interrupted."""
 
-    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
-        """Start telemetry beside a runner, into ``path``; the returned call ends it."""
+    def observe(
+        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    ) -> Callable[[], None]:
+        """Start telemetry beside a runner, on ``cores`` if any, into ``path``; the returned call ends it."""
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left behind; returns the names."""

@@ -14,15 +14,18 @@ PROGRAM = Path(orchestrator.__file__).parent / "telemetry"
 PYTHON_OPTIONS = ("-S", "-E", "-s")
 
 
-def arguments(pid: int, interval_s: float, sources: Sequence[str]) -> list[str]:
-    """The program's arguments; no ``sources``: all."""
+def arguments(pid: int, interval_s: float, sources: Sequence[str], cores: Sequence[int] = ()) -> list[str]:
+    """The program's arguments; no ``sources``: all; no ``cores``: any."""
     chosen = ["--sources", ",".join(sources)] if sources else []
+    chosen += ["--cores", ",".join(map(str, cores))] if cores else []
     return ["--pid", str(pid), "--interval", str(interval_s), *chosen]
 
 
-def start(pid: int, interval_s: float, sources: Sequence[str], path: Path) -> subprocess.Popen[bytes]:
+def start(
+    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines to ``path``."""
-    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, interval_s, sources)]
+    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, interval_s, sources, cores)]
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 
@@ -38,7 +41,9 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def observe(pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+def observe(
+    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+) -> Callable[[], None]:
     """Start; the returned call stops."""
-    child = start(pid, interval_s, sources, path)
+    child = start(pid, interval_s, sources, path, cores)
     return lambda: stop(child)

@@ -55,9 +55,11 @@ class ProcessEngine:
         """Host paths are the runner's paths."""
         return str(mount.source)
 
-    def observe(self, pid: int, interval_s: float, sources: Sequence[str], path: Path) -> Callable[[], None]:
+    def observe(
+        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    ) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        return observer.observe(pid, interval_s, sources, path)
+        return observer.observe(pid, interval_s, sources, path, cores)
 
     def clean(self) -> list[str]:
         """Nothing outlives its parent here."""

@@ -17,11 +17,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from orchestrator.domain import InferometerError
+from orchestrator.engines import guard
 from orchestrator.engines.process import die_with
 
 Result = TypeVar("Result")
 # A link that is gone is noticed after three unanswered calls; then it is tried again for so long.
 _ALIVE_S, _PATIENCE_S, _PAUSE_S = 5, 300.0, 1.0
+_ATTEMPT_S = 60.0  # an attempt, however long, uses up no more of it: carrying an image takes its time
 _CONNECT_S = 10
 _FIXES = (
     (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED", "HOSTKEY"),
@@ -40,13 +42,19 @@ class Link:
     """``ssh://user@board[:port]``; commands run through one master connection (ssh's ControlMaster)."""
 
     def __init__(self, address: str):
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:  # a port that is none, a bracket left open
+            parts, port = urlsplit(""), None
         if parts.scheme != "ssh" or not parts.hostname or parts.path.strip("/"):
             raise InferometerError(f"HOST={address}: write ssh://user@board or ssh://user@board:port")
         self.who = f"{parts.username}@{parts.hostname}" if parts.username else parts.hostname
         if self.who.startswith("-") or shutil.which("ssh") is None:
             raise InferometerError(f"HOST={address}: ssh cannot be used; apt-get install openssh-client")
-        self._port = ["-p", str(parts.port)] if parts.port else []
+        # Of a master that the user's own configuration asks for we would know nothing.
+        self._words = ["ssh", "-o", "BatchMode=yes", "-o", "ControlPersist=no"]
+        self._words += ["-p", str(port)] if port else []
         # A socket's path has some hundred characters at most, of which ssh takes twenty for itself.
         base = tempfile.gettempdir()
         self._folder = Path(
@@ -56,6 +64,8 @@ class Link:
         self.socket = self._folder / "docker"
         self._master: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
+        self._held_for: str | None = None
+        self._token = guard.Token(address)
 
     def open(self) -> None:
         """Connect and bring the board's Docker socket here. Raises InferometerError with the fix."""
@@ -67,7 +77,6 @@ class Link:
     def _connect(self) -> None:
         self._disconnect()
         options = {
-            "BatchMode": "yes",
             "ConnectTimeout": _CONNECT_S,
             "ServerAliveInterval": _ALIVE_S,
             "ServerAliveCountMax": 3,
@@ -77,7 +86,7 @@ class Link:
         log = self._folder / "log"
         with log.open("wb") as stream:
             self._master = subprocess.Popen(
-                ["ssh", *words, *self._port, "-M", "-N", "-S", str(self._control), self.who],
+                [*self._words, *words, "-M", "-N", "-S", str(self._control), self.who],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
@@ -95,12 +104,17 @@ class Link:
             )
         forward = f"{self.socket}:{remote.removeprefix('unix://')}"
         self._ssh(["-O", "forward", "-L", forward, self.who])
+        if self._held_for:  # it fell with the connection
+            try:
+                self._take()
+            except InferometerError as problem:
+                raise Broken(str(problem)) from None
 
     def _disconnect(self) -> None:
         for child in (self._master, self._guard):
             if child:
                 child.kill()
-                child.wait()
+                child.communicate()
         self._master = self._guard = None
         for path in (self._control, self.socket):
             with suppress(FileNotFoundError):
@@ -109,16 +123,21 @@ class Link:
     def close(self) -> None:
         """End the connection and remove its files."""
         self._disconnect()
+        self._token.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, command: str, feed: bytes = b"", timeout_s: float = 60) -> bytes:
         """The output of a shell command there. Raises Broken, or InferometerError when it failed."""
         return self._ssh([self.who, command], feed, timeout_s)
 
+    def _client(self) -> list[str]:
+        """Words of a command that goes through the master, or fails."""
+        return [*self._words, "-o", "ControlMaster=no", "-S", str(self._control)]
+
     def _ssh(self, words: list[str], feed: bytes = b"", timeout_s: float = 60) -> bytes:
         try:
             done = subprocess.run(
-                ["ssh", "-o", "BatchMode=yes", *self._port, "-S", str(self._control), *words],
+                [*self._client(), *words],
                 input=feed,
                 capture_output=True,
                 timeout=timeout_s,
@@ -139,8 +158,9 @@ class Link:
         import docker.errors
         import requests
 
-        deadline = time.monotonic() + _PATIENCE_S
+        patience_s = _PATIENCE_S
         while True:
+            began = time.monotonic()
             try:
                 if self._master is None or self._master.poll() is not None:
                     self._connect()
@@ -148,11 +168,12 @@ class Link:
             except docker.errors.APIError:
                 raise  # an answer
             except (Broken, requests.RequestException, docker.errors.DockerException, OSError) as problem:
-                if time.monotonic() > deadline:
-                    raise Broken(f"{self.who}: the connection is gone ({problem})") from None
                 time.sleep(_PAUSE_S)
                 if not self._answers():
                     self._disconnect()
+                patience_s -= min(time.monotonic() - began, _ATTEMPT_S)
+                if patience_s < 0:
+                    raise Broken(f"the connection is gone ({problem})") from None
 
     def _answers(self) -> bool:
         try:
@@ -162,23 +183,38 @@ class Link:
             return False
 
     def hold(self, what: str) -> None:
-        """Hold the board's lock, as a bench there would. Raises InferometerError when it is taken."""
-        # The same file as orchestrator.lock's; dropped with the connection.
-        script = "umask 0; exec flock -n /tmp/inferometer.lock sh -c 'echo held; exec cat >/dev/null'"
-        words = ["ssh", "-o", "BatchMode=yes", *self._port, "-S", str(self._control), self.who, script]
+        """Hold the board's lock as long as we are here, also after the link was mended.
+
+        Raises InferometerError naming who holds it, or why it cannot be taken.
+        """
+        self._held_for = what
+        self._take()
+
+    def _take(self) -> None:
+        program = ("python3", "-c", guard.PROGRAM, self._token.text, self._held_for or "")
+        words = " ".join(map(shlex.quote, program))
         self._guard = subprocess.Popen(
-            words,
+            [*self._client(), self.who, words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             preexec_fn=partial(die_with, os.getpid()),
             start_new_session=True,
         )
         assert self._guard.stdout
-        if self._guard.stdout.readline() != b"held\n":
+        said = self._guard.stdout.readline().decode("utf-8", "replace").strip()
+        if said == "held":
+            return
+        told = self._guard.communicate()[1].decode("utf-8", "replace").splitlines()[-1:]
+        if said.startswith("busy "):
             raise InferometerError(
-                f"{self.who} is in use by another bench, so {what} cannot begin; wait for it or stop it"
+                f"{self.who} is in use by {said[5:]}, so {self._held_for} cannot begin; wait for it "
+                "or stop it"
             )
+        raise InferometerError(
+            f"{self.who}: the lock /tmp/inferometer.lock there cannot be taken "
+            f"({(told or ['it said nothing'])[0]}); mend or remove it"
+        )
 
     def python(self, script: str, *arguments: str, feed: bytes = b"") -> bytes:
         """Run a Python script there (3.6 or newer)."""

@@ -6,6 +6,9 @@ import hashlib
 import io
 import tarfile
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +34,46 @@ def name_of(mount: Mount) -> str:
     return PREFIX + digest.hexdigest()[:24]
 
 
-def ensure(client: Any, name: str, mount: Mount, image: str, platform: str) -> bool:
-    """Fill the volume unless it is full; whether it had to be. ``image``: any that the engine holds."""
+@dataclass(frozen=True)
+class Carrier:
+    """A container that is made and never started: the engine's archive calls reach a volume only so.
+
+    ``image``: any that the engine holds. Name and labels lead to one that an interrupt left.
+    """
+
+    client: Any
+    volume: str
+    image: str
+    platform: str
+    labels: Mapping[str, str]
+
+    @contextmanager
+    def made(self) -> Iterator[Any]:
+        """The container, with the volume at ``/data/volume``."""
+        import docker.errors
+
+        name = f"{self.volume}-carrier"
+        with suppress(docker.errors.NotFound):
+            self.client.containers.get(name).remove(force=True)
+        try:
+            yield self.client.containers.create(
+                self.image,
+                name=name,
+                labels=dict(self.labels),
+                platform=self.platform,
+                volumes={self.volume: {"bind": "/data/volume", "mode": "rw"}},
+                network_mode="none",
+            )
+        finally:
+            with suppress(docker.errors.NotFound):
+                self.client.containers.get(name).remove(force=True)
+
+
+def ensure(carrier: Carrier, mount: Mount) -> bool:
+    """Fill the volume unless it is full; whether it had to be."""
     import docker.errors
 
-    # Made, never started: the engine's archive calls reach a volume only through a container.
-    container = client.containers.create(
-        image, platform=platform, volumes={name: {"bind": "/data/volume", "mode": "rw"}}, network_mode="none"
-    )
-    try:
+    with carrier.made() as container:
         try:
             container.get_archive(f"/data/volume/{_DONE}")
             return False
@@ -53,8 +87,6 @@ def ensure(client: Any, name: str, mount: Mount, image: str, platform: str) -> b
             container.put_archive("/data/volume", stream)
         container.put_archive("/data/volume", _one_file(_DONE))
         return True
-    finally:
-        container.remove(force=True)
 
 
 def fetch(container: Any, path: str, folder: Path) -> None:
@@ -71,15 +103,10 @@ def fetch(container: Any, path: str, folder: Path) -> None:
                     (folder / Path(member.name).name).write_bytes(data.read())
 
 
-def make_writable(client: Any, name: str, image: str, platform: str) -> None:
-    """A volume that a container's unprivileged user may write to."""
-    container = client.containers.create(
-        image, platform=platform, volumes={name: {"bind": "/data/volume", "mode": "rw"}}, network_mode="none"
-    )
-    try:
+def make_writable(carrier: Carrier) -> None:
+    """Let a container's unprivileged user write to the volume."""
+    with carrier.made() as container:
         container.put_archive("/data", _open_folder("volume"))
-    finally:
-        container.remove(force=True)
 
 
 def _open_folder(name: str) -> bytes:

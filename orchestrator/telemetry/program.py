@@ -1,5 +1,6 @@
 """The program: arguments in, JSON Lines out, and what it cost in the last line."""
 
+import contextlib
 import json
 import os
 import select
@@ -37,6 +38,7 @@ class Arguments:
 
     def __init__(self, words: "list[str]") -> None:
         options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(SOURCES)}
+        options["--cores"] = ""
         left = iter(words)
         for name in left:
             if name not in options:
@@ -57,6 +59,10 @@ class Arguments:
         unknown = [name for name in self.sources if name not in SOURCES]
         if unknown:
             raise Usage("--sources: unknown %s; known are %s" % (", ".join(unknown), ", ".join(SOURCES)))
+        cores = [core for core in options["--cores"].split(",") if core]
+        if not all(core.isdigit() for core in cores):
+            raise Usage("--cores must be numbers, got %r" % options["--cores"])
+        self.cores = [int(core) for core in cores]
 
 
 def main(words: "list[str]", usage: "str | None") -> int:
@@ -71,6 +77,9 @@ def main(words: "list[str]", usage: "str | None") -> int:
     except (Usage, ProcessLookupError) as problem:
         sys.stderr.write("telemetry: %s\n" % problem)
         return 2
+    if arguments.cores:
+        with contextlib.suppress(OSError):  # what we were started within decides
+            os.sched_setaffinity(0, arguments.cores)
     wait = _waiter()
     try:
         _emit([clock(machine, arguments.interval_ns)])

@@ -22,6 +22,8 @@ import psutil
 import pytest
 
 from orchestrator.catalog import suite_root
+from orchestrator.engines import images
+from orchestrator.engines.connection import LABEL
 from tests.support.benches import wait_for
 from tests.support.boards import Board, board, missing
 
@@ -115,12 +117,13 @@ def test_what_was_carried_once_stays_there(pi: Board, tmp_path: Path) -> None:
 
 
 def test_a_trial_outlives_a_broken_link(pi: Board, tmp_path: Path) -> None:
-    slow = ("--launches", "1", "--option", "fake.latency_ns=20000000", "--timeout", "60")
+    slow = ("--launches", "1", "--option", "fake.latency_ns=20000000", "--timeout", "15")
     results = tmp_path / "run"
     with start(pi, tmp_path, "bench", "--host", pi.address, "--results", results, *QUICK, *slow) as child:
         wait_for(lambda: bool(telemetry()), 60)
+        time.sleep(1)  # by now its end is waited for
         pi.cut()
-        time.sleep(5)  # the trial ends meanwhile
+        time.sleep(18)  # the trial ends meanwhile, in time, and its time ends as well
         assert child.poll() is None
         pi.start_sshd()
         _, told = child.communicate(timeout=120)
@@ -144,7 +147,9 @@ def test_an_interrupted_trial_leaves_nothing(pi: Board, tmp_path: Path, number: 
     assert left(pi) == []
 
 
-def test_what_a_killed_bench_left_is_removed_by_the_next(pi: Board, tmp_path: Path) -> None:
+def test_what_a_killed_bench_left_is_removed_by_the_next(
+    pi: Board, tmp_path: Path, double_image: Any
+) -> None:
     slow = ("--option", "fake.latency_ns=50000000", "--timeout", "60")
     results = tmp_path / "run"
     with start(pi, tmp_path, "bench", "--host", pi.address, "--results", results, *QUICK, *slow) as child:
@@ -152,6 +157,9 @@ def test_what_a_killed_bench_left_is_removed_by_the_next(pi: Board, tmp_path: Pa
         child.kill()
     wait_for(lambda: not masters(pi), 20)
     assert masters(pi) == []  # no connection outlives its bench
+    volume, mount = "inferometer-output-cut", "inferometer-output-cut:/data/volume"
+    labels = ("--label", f"{LABEL}={images.NO_DEVICE}")
+    pi.run("create", "--name", f"{volume}-carrier", *labels, "-v", mount, double_image.tag)
     code, told, _ = bench(pi, tmp_path / "next", "--launches", "1")
     assert code == 0, told
     wait_for(lambda: left(pi) == [], 20)
@@ -177,6 +185,9 @@ def masters(pi: Board) -> list[int]:
         ("root@localhost", "HOST=root@localhost: write ssh://user@board"),
         ("ssh://root@nowhere.invalid", "cannot be reached: .*; mend the name"),
         ("ssh://-oProxyCommand=x", "HOST=ssh://-oProxyCommand=x"),
+        ("ssh://root@localhost:none", "HOST=ssh://root@localhost:none: write ssh://user@board"),
+        ("ssh://root@localhost:99999", "HOST=ssh://root@localhost:99999: write ssh://user@board"),
+        ("ssh://[x", "write ssh://user@board"),
     ],
 )
 def test_a_board_out_of_reach_is_one_line(pi: Board, tmp_path: Path, host: str, words: str) -> None:
@@ -224,7 +235,7 @@ def test_two_benches_of_one_board_do_not_meet(pi: Board, tmp_path: Path) -> None
         child.send_signal(signal.SIGINT)
         child.wait(60)
     assert (code, told.count("\n")) == (2, 1), told
-    assert "is in use by another bench" in told
+    assert re.search(r"is in use by process \d+ for a bench of ", told), told
 
 
 def doctor(pi: Board, folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
@@ -244,6 +255,28 @@ def test_doctor_looks_at_the_board(pi: Board, tmp_path: Path) -> None:
     assert str(pi.folder / "data") in found["disk there"]["detail"]
     assert "host.memory_available" in found["telemetry there"]["detail"]
     assert left(pi) == []
+
+
+def test_an_interrupted_doctor_leaves_nothing(pi: Board, tmp_path: Path) -> None:
+    with start(pi, tmp_path, "doctor", "--host", pi.address) as child:
+        wait_for(lambda: bool(telemetry()), 60)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 130
+    wait_for(lambda: left(pi) == [], 20)
+    assert left(pi) == []
+
+
+def test_doctor_does_not_disturb_a_bench(pi: Board, tmp_path: Path) -> None:
+    slow = ("--option", "fake.latency_ns=20000000", "--timeout", "60")
+    results = tmp_path / "run"
+    with start(pi, tmp_path, "bench", "--host", pi.address, "--results", results, *QUICK, *slow) as child:
+        wait_for(lambda: bool(telemetry()), 60)
+        (tmp_path / "other").mkdir()
+        _, found = doctor(pi, tmp_path / "other", "--host", pi.address)
+        child.send_signal(signal.SIGINT)
+        child.wait(60)
+    assert "is in use by process" in found["other benches"]["detail"]
+    assert "telemetry there" not in found
 
 
 def test_doctor_names_what_a_board_lacks(pi: Board, tmp_path: Path) -> None:

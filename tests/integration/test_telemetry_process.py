@@ -202,7 +202,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(start, sleeper):
         (["--pid", "1", "--interval", "nan"], "--interval must be 0.001 to 86400 seconds, got 'nan'"),
         (["--pid", "1", "--interval", "soon"], "--interval must be 0.001 to 86400 seconds, got 'soon'"),
         (["--pid", "1", "--sources", "cgroup,gps"], f"unknown gps; known are {', '.join(SOURCES)}"),
-        (["--colour", "red"], "unknown argument --colour; known are --pid, --interval, --root, --sources"),
+        (
+            ["--colour", "red"],
+            "unknown argument --colour; known are --pid, --interval, --root, --sources, --cores",
+        ),
         (["--pid", str(2**31 - 1)], "no process 2147483647 below /proc"),
     ],
 )
@@ -279,3 +282,18 @@ def test_a_containers_memory_is_its_own(start, container):
             assert reasons == {"no_sensor"}, f"{source}: {reasons}"  # a kernel without it
         else:
             assert 32 << 20 < values[source] < 256 << 20
+
+
+def test_it_stays_on_the_cores_it_is_given(start, sleeper):
+    core = min(os.sched_getaffinity(0))
+    popen = start(lean(), "--pid", sleeper.pid, "--cores", core)
+    assert json.loads(popen.stdout.readline())["type"] == "clock"
+    assert os.sched_getaffinity(popen.pid) == {core}
+    assert finish(popen)[-1]["type"] == "end"
+
+
+def test_cores_that_are_none_are_refused(start, sleeper):
+    popen = start(lean(), "--pid", sleeper.pid, "--cores", "all")
+    out, err = popen.communicate(timeout=20)
+    assert (popen.returncode, out) == (2, b"")
+    assert err == b"telemetry: --cores must be numbers, got 'all'\n"

@@ -73,6 +73,8 @@ class Board:
         (self.folder / "client").write_text(
             f"Host *\nIdentityFile {self.folder / 'user'}\nIdentitiesOnly yes\n"
             f"UserKnownHostsFile {self.folder / 'known_hosts'}\nGlobalKnownHostsFile /dev/null\n"
+            # As many have it: connections of their own that stay.
+            f"ControlMaster auto\nControlPath {self.folder}/m-%C\nControlPersist 10m\n"
         )
         wrapper = self.folder / "bin/ssh"
         wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {self.folder / "client"} "$@"\n')

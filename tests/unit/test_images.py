@@ -13,7 +13,7 @@ import pytest
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import suite_root
 from orchestrator.domain import InferometerError
-from orchestrator.engines import base_images, host_settings, images
+from orchestrator.engines import base_images, host_settings, image_state, images
 
 ROOT = suite_root()
 DOCKERFILES = sorted((ROOT / "Dockerfiles").glob("*.Dockerfile"))
@@ -154,7 +154,7 @@ def test_no_dockerfile_bakes_in_what_a_build_is_given(path: Path) -> None:
 def test_no_built_image_tells_how_this_machine_reaches_packages(engine_client: object, name: str) -> None:
     # NVIDIA's packages come from an index of its own, which this machine may not reach.
     arguments = {"REQUIREMENTS": "requirements-l4t.txt"} if name == "tensorrt" else {}
-    if images.state(name, ROOT, None, arguments)["digest"] is None:
+    if image_state.state(name, ROOT, None, arguments)["digest"] is None:
         if name == images.EXPORTER:
             pytest.skip("the exporter's image, of two gigabytes, is not built yet")
         images.ensure(name, ROOT, cache_root(), None, print, arguments)
