@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from typing import Any
 
@@ -170,6 +171,20 @@ def test_findings_of_a_run_are_told() -> None:
     finding = {"code": "observer", "severity": "note", "message": "telemetry cost 2 %", "advice": "See."}
     for render in (shown, markdown.render):
         assert "observer (note): telemetry cost 2 %. See." in render(document(findings=[finding]))
+
+
+def mixed() -> dict[str, Any]:
+    """A delegate that took one node of sixty."""
+    placement = {"requested": "cpu", "executed": {"armnn": 1, "builtin": 59}, "notes": []}
+    row = summary(case("tflite", mode="armnn"), 1e7, placement=placement)
+    return summary_document(header(), [row], [artifact()], [])
+
+
+def test_every_report_says_what_executed_a_mixed_row() -> None:
+    for text in (shown(mixed(), 200), markdown.render(mixed()), comma.render(mixed()), json.dumps(mixed())):
+        assert "placement_mixed" in text
+    for text in (shown(mixed(), 200), markdown.render(mixed()), json.dumps(mixed())):
+        assert "59 of 60 nodes on builtin, 1 on armnn" in text
 
 
 def test_many_rows_with_one_finding_are_counted() -> None:
