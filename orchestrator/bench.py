@@ -165,7 +165,9 @@ def _perform(
         root,
         cache,
         plan,
-        Conditions(engine, plan.settings, place, memory_bytes, sources=device.sources),
+        Conditions(
+            engine, plan.settings, place, memory_bytes, sources=device.sources, emulated=marks["emulated"]
+        ),
         known,
         catalog.models(),
         watcher,

@@ -138,6 +138,22 @@ def _sweeps(runtimes: Mapping[str, Runtime], wish: Wish) -> dict[str, dict[str, 
     return {name: {k: v for k, v in options.items() if v} for name, options in sweeps.items()}
 
 
+def values_of(
+    given: Sequence[tuple[str, str, str]], runtimes: Mapping[str, Runtime]
+) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """``(runtime, option, text)`` triples as a wish's options; what is given several times adds values.
+
+    A comma parts the values of an option that has a list of them. One that may be anything is taken
+    whole: its values may hold commas themselves. Unknown names are kept for :func:`make_plan` to refuse.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, option, text in given:
+        known_options = runtimes[name].options if name in runtimes else {}
+        whole = option in known_options and known_options[option].values == ("*",)
+        found.setdefault((name, option), []).extend([text] if whole else text.split(","))
+    return tuple((*names, tuple(dict.fromkeys(values))) for names, values in found.items())
+
+
 def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | None:
     arch = runtimes[case.runtime].arch
     return (

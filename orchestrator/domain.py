@@ -174,6 +174,7 @@ class TrialRecord:
     engine: str
     started_utc: str
     wall_ns: int
+    emulated: bool = False  # also in records older than this field; run.json then tells
     exit_code: int | None = None
     versions: Mapping[str, str | None] = field(default_factory=dict)  # suite protocol sdk runtime
     image: str | None = None  # image digest, or None under the process engine

@@ -39,6 +39,7 @@ class Conditions:
     memory_bytes: int | None
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
     sources: tuple[str, ...] = ()  # of telemetry; empty: all
+    emulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         conditions.engine.name,
         started,
         outcome.ended_ns - outcome.started_ns,
+        emulated=conditions.emulated,
         exit_code=outcome.exit_code,
         versions=_versions(transcript),
         image=target.digest,

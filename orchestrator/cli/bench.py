@@ -35,15 +35,13 @@ def seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
-    found: list[tuple[str, str, tuple[str, ...]]] = []
+    found: list[tuple[str, str, str]] = []
     for value in values:
         name, equals, rest = value.partition("=")
         runtime, dot, option = name.partition(".")
         if not (equals and dot and rest):
             raise click.BadParameter(f"{value!r}: write RUNTIME.OPTION=VALUE[,VALUE]")
-        if any(earlier[:2] == (runtime, option) for earlier in found):
-            raise click.BadParameter(f"{name} is given twice; list its values: {name}=A,B")
-        found.append((runtime, option, tuple(rest.split(","))))
+        found.append((runtime, option, rest))
     return tuple(found)
 
 
@@ -62,7 +60,8 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 "options",
                 multiple=True,
                 callback=_options,
-                help="Runtime option to sweep: pytorch.mode=compiled,aot (repeatable).",
+                help="Runtime option to sweep: pytorch.mode=compiled,aot. Repeatable; an option that may be "
+                "anything keeps its commas, so repeat it for each value.",
             ),
             click.option(
                 "--accelerators", default="", callback=listed, help="Where: cpu, cuda; default: all it has."

@@ -10,7 +10,7 @@ import click
 
 from orchestrator import bench, cases, choices
 from orchestrator.artifacts import cache_root
-from orchestrator.catalog import Catalog, suite_root
+from orchestrator.catalog import Catalog, Runtime, suite_root
 from orchestrator.cli.progress import watcher
 from orchestrator.domain import InferometerError
 from orchestrator.own import OwnModel, parse_range
@@ -18,8 +18,8 @@ from orchestrator.plan import Plan, Wish, expected_s
 from orchestrator.session import exit_code, predictions
 
 
-def order_of(given: Mapping[str, Any]) -> cases.Order:
-    """The parsed options as an order."""
+def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases.Order:
+    """The parsed options as an order; ``runtimes`` are all there are."""
     for option, name in (("--image", "images"), ("--input-range", "input_range")):
         if given.get(name) and not given["own"]:
             raise InferometerError(f"{option} is for a model file of your own; name it with --model")
@@ -32,11 +32,11 @@ def order_of(given: Mapping[str, Any]) -> cases.Order:
         "runtimes",
         "threads",
         "batches",
-        "options",
         "accelerators",
         "seed",
     )
-    wish = Wish(**{name: given[name] for name in names})
+    sweeps = cases.values_of(given["options"], runtimes)
+    wish = Wish(**{name: given[name] for name in names}, options=sweeps)
     return cases.Order(
         wish,
         given["engine"],
@@ -61,7 +61,7 @@ def perform(given: Mapping[str, Any]) -> int:
     from orchestrator.report.terminal import show
 
     catalog, cache = Catalog(suite_root()), cache_root()
-    order = order_of(given)
+    order = order_of(given, catalog.runtimes())
     signal.signal(signal.SIGTERM, _interrupt)
     with watcher() as watching:
         try:
@@ -89,7 +89,7 @@ def _interrupt(number: int, frame: object) -> None:
 def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     """The plan and its lines for a terminal; makes nothing ready."""
     catalog, cache = Catalog(suite_root()), cache_root()
-    order = order_of(given)
+    order = order_of(given, catalog.runtimes())
     with choices.reach(order.host) as (place, link):
         device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate, place)
         engine = "docker" if link else choices.likely_engine(order.engine)

@@ -21,6 +21,8 @@ def describe(record: TrialRecord) -> str:
         return f"{record.status.value}: {record.reason}"
     p50_ns = record.latency.p50_ns
     p50 = f"{p50_ns / 1e6:.3g} ms" if p50_ns >= 1e5 else f"{p50_ns / 1e3:.3g} us"
+    if record.emulated:  # as in the tables: in brackets, for it says nothing about the board
+        p50 = f"({p50}, emulated)"
     return f"p50 {p50}, n={record.latency.count}"
 
 

@@ -17,6 +17,11 @@ class Code(Enum):
         Severity.INVALID,
         "Install or enable the accelerator, or ask for the cpu; the figure of a fallback is never shown.",
     )
+    PLACEMENT_MIXED = (
+        "placement_mixed",
+        Severity.SUSPECT,
+        "Read the figure as that of all of them; transcript.jsonl below raw/ names each node's place.",
+    )
     PARITY_MISMATCH = (
         "parity_mismatch",
         Severity.SUSPECT,

@@ -27,6 +27,7 @@ def trial_findings(
         found.append(Code.PLACEMENT_FALLBACK.finding(fallback))
     if record.status is not Status.OK:
         return tuple(found)  # the failure is the result; what is missing follows from it
+    found += _placement(record)
     if record.steady is False:
         found.append(Code.NOT_STEADY.finding("warm-up ended at its cap before the latencies were steady"))
     if record.latency:
@@ -35,6 +36,20 @@ def trial_findings(
     found += _parity(record)
     found += _observation(record)
     return tuple(found)
+
+
+def _placement(record: TrialRecord) -> list[Finding]:
+    """A delegate that took one node of many would lend its name to a figure of the kernels it left."""
+    executed = (record.placement or {}).get("executed") or {}
+    parts = {name: nodes for name, nodes in executed.items() if nodes != 0}
+    if len(parts) < 2:
+        return []
+    if None in parts.values():
+        told = (f"{'unknown' if nodes is None else nodes} on {name}" for name, nodes in parts.items())
+        return [Code.PLACEMENT_MIXED.finding(f"nodes: {', '.join(told)}")]
+    (first, nodes), *others = sorted(parts.items(), key=lambda part: -part[1])
+    told = (f", {count} on {name}" for name, count in others)
+    return [Code.PLACEMENT_MIXED.finding(f"{nodes} of {sum(parts.values())} nodes on {first}{''.join(told)}")]
 
 
 def _window(latency: Latency, values: Sequence[int]) -> list[Finding]:

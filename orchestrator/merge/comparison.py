@@ -60,6 +60,9 @@ class _Known:
         if "run" not in document:
             raise InferometerError(f"{name}: a comparison already; merge the results folders it was made of")
         run = document["run"]
+        # Before machines are compared: that an emulated board is another one is not what is wrong with it.
+        for row in document["cases"]:
+            self._check_emulation(name, bool(row.get("emulated")))
         for other in self.runs:
             self._check_run(name, run, other)
         self.runs.append({**run, "name": name})
@@ -107,7 +110,8 @@ class _Known:
                 f"case {case} is in {self._cases[case]} and in {name}; merge only one of them"
             )
         self._cases[case] = name
-        emulated = bool(row.get("emulated"))
+
+    def _check_emulation(self, name: str, emulated: bool) -> None:
         first, where = self._emulated = self._emulated or (emulated, name)
         if emulated is not first:
             under, real = (name, where) if emulated else (where, name)

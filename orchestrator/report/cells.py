@@ -10,7 +10,8 @@ from orchestrator.domain import CaseSummary, Quantile
 from orchestrator.findings import Code
 from orchestrator.statistics.bootstrap import LEAST_LAUNCHES
 
-UNKNOWN = "–"
+UNKNOWN, FAILED, TOO_SMALL = "–", "failed", "n too small"
+UNDER_EMULATION = "under emulation: says nothing about the board"
 MIB = 2**20
 
 
@@ -74,10 +75,10 @@ def quantile_cell(quantile: Quantile, unit: Unit) -> Cell:
         return Cell(number(quantile.value_ns / unit.ns))
     said = quantile.reason or "no reason recorded"
     head, _, counts = said.partition(": ")
-    if head != "n too small":
+    if head != TOO_SMALL:
         return Cell(UNKNOWN, said)
     # The count of this row stands in column n: rows then share one footnote.
-    return Cell(head, f"n too small: {counts.partition(' of ')[2]} iterations are needed")
+    return Cell(head, f"{TOO_SMALL}: {counts.partition(' of ')[2]} iterations are needed")
 
 
 def accuracy_cell(summary: CaseSummary) -> Cell:
@@ -125,9 +126,9 @@ def reason(summary: CaseSummary, field: str) -> str:
 
 def greyed(cell: Cell, summary: CaseSummary) -> Cell:
     """The cell of a figure of speed or memory; pale where an emulator made it."""
-    if not (summary.emulated and cell.text[:1].isdigit()):
+    if not summary.emulated or cell.text in (UNKNOWN, FAILED, TOO_SMALL):
         return cell
-    return Cell(cell.text, "under emulation: says nothing about the board", grey=True)
+    return Cell(cell.text, UNDER_EMULATION, grey=True)
 
 
 def plain(text: str) -> str:

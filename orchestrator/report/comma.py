@@ -70,7 +70,8 @@ def render(document: Mapping[str, Any]) -> str:
     """A summary document or merged comparison as CSV (RFC 4180) with a header line.
 
     An unknown value is an empty field, and ``reasons`` says why: ``p99_ns: n too small: 500 of 662; ...``.
-    ``status`` is measured, failed or skipped. Units are suffixes of the column names.
+    It also says that an emulated row's speeds and memory mean nothing. ``status`` is measured, failed or
+    skipped. Units are suffixes of the column names.
     """
     found = content(document)
     stream = io.StringIO()
@@ -123,7 +124,8 @@ def _fields(row: Row) -> dict[str, Any]:
 def _reasons(summary: CaseSummary) -> str:
     if summary.p50_ns is None:
         return cells.plain(summary.failure or "no launch succeeded")
-    found = [
+    found = [f"speeds and memory: {cells.UNDER_EMULATION}"] if summary.emulated else []
+    found += [
         f"{name}_ns: {quantile.reason}"
         for name, quantile in (("p90", summary.p90), ("p99", summary.p99))
         if quantile.value_ns is None

@@ -135,7 +135,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
 
     def p50(row: CaseSummary) -> Cell:
         if row.p50_ns is None:
-            return Cell("failed", cells.plain(row.failure or "no launch succeeded"))
+            return Cell(cells.FAILED, cells.plain(row.failure or "no launch succeeded"))
         return Cell(number(row.p50_ns / latency.ns))
 
     def share(row: CaseSummary) -> Cell:

@@ -127,6 +127,8 @@ class ArmNN(sdk.Runner):
             message = "fp16 was asked for and not used: CpuAcc finds no fp16 arithmetic, or the model no fp32"
             raise sdk.RunnerError("accelerator", message)
         places = [node["on"] for node in nodes]
+        if FAST in self.backends and FAST not in places:
+            raise sdk.RunnerError("accelerator", "%s took none of the model's layers" % FAST)
         return {
             "executed": {place: places.count(place) for place in sorted(set(places))},
             "nodes": nodes,

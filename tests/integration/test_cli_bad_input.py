@@ -50,10 +50,6 @@ def test_scripts_get_json(tmp_path: Path, command: str) -> None:
         (["plan", *FAKE, "--option", "fake.latency=3"], ["unknown option of fake", "mean latency_ns?"]),
         (["plan", *FAKE, "--option", "fake.wait=bsuy"], ["unknown value of fake.wait", "mean busy?"]),
         (["plan", "--option", "fake"], ["'fake': write RUNTIME.OPTION=VALUE"]),
-        (
-            ["plan", *FAKE, "--option", "fake.latency_ns=1"],
-            ["fake.latency_ns is given twice; list its values"],
-        ),
         (["conformance", "--command", "'"], ["--command: No closing quotation; mend its quotes"]),
         (["conformance", "--runtime", "fake", "--timeout", "nan"], ["'--timeout': nan: give seconds"]),
         (["models", "--models", "digits"], ["unknown model 'digits'", "Did you mean digits-cnn?"]),

@@ -44,7 +44,7 @@ class Place:
         """The command itself; the lock lies in TMPDIR, so that nobody else's bench is in its way."""
         command = [sys.executable, "-m", "orchestrator", "bench", "--engine", "docker", "--runtimes", "fake"]
         command += ["--models", doubles.MODEL, "--quick", "--launches", str(LAUNCHES), "--results", "run"]
-        command += ["--option", f"fake.latency_ns={','.join(LATENCIES)}"]
+        command += [word for latency in LATENCIES for word in ("--option", f"fake.latency_ns={latency}")]
         return subprocess.Popen(
             command,
             cwd=self.folder,

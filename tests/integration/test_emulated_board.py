@@ -100,6 +100,8 @@ def test_each_result_is_stamped_and_no_speed_is_believed(emulated: Any) -> None:
         assert row["verdict"] == "invalid"
         codes = {finding["code"] for finding in row["findings"]}
         assert "emulated" in codes and not codes & {"unstable", "not_steady", "forced_device"}
+    trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text("utf-8").splitlines()]
+    assert [trial["emulated"] for trial in trials] == [True] * len(document["cases"])
     told = inferometer(folder.parent, "report", folder).stdout
     assert "docker (emulated)" in told and "under emulation: says nothing about the board" in told
 

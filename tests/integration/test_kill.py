@@ -40,7 +40,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
 def bench(place: Path, cache: Path, *more: str) -> subprocess.Popen[str]:
     """The command itself, started in ``place``."""
     options = ["--engine", "process", "--runtimes", "fake", "--models", doubles.MODEL, "--quick"]
-    options += ["--launches", str(LAUNCHES), "--option", f"fake.latency_ns={','.join(LATENCIES)}"]
+    options += ["--launches", str(LAUNCHES)]
+    options += [word for latency in LATENCIES for word in ("--option", f"fake.latency_ns={latency}")]
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator", "bench", *options, *more],
         cwd=place,

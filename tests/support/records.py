@@ -53,6 +53,7 @@ records = st.builds(
     status=st.sampled_from(Status),
     reason=st.none() | texts,
     engine=texts,
+    emulated=st.booleans(),
     started_utc=texts,
     wall_ns=counts,
     exit_code=st.none() | counts,

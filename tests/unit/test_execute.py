@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def said(folder: Path, messages: list[dict[str, Any]], before: str = "") -> Tria
     path = folder / "said.jsonl"
     path.write_bytes(b"".join(transcripts.lines(messages)))
     return executed(folder, f"{before}cat {path}")
+
+
+@pytest.mark.parametrize("emulated", [False, True])
+def test_a_record_says_whether_it_was_emulated(tmp_path: Path, emulated: bool) -> None:
+    conditions = doubles.conditions_of(ProcessEngine(doubles.ROOT, tmp_path), interval_s=None)
+    record = execute(
+        TRIAL,
+        doubles.load(),
+        Target("shell", "/bin/sh\0-c\0true"),
+        replace(conditions, emulated=emulated),
+        tmp_path,
+    )
+    assert record.emulated is emulated
 
 
 @settings(max_examples=80, deadline=None)

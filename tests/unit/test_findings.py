@@ -86,6 +86,38 @@ def test_what_is_within_limits_or_unknown_is_no_finding(fields: dict[str, Any]) 
     assert calm(**fields).findings == ()
 
 
+def placed(executed: dict[str, int | None]) -> tuple[Finding, ...]:
+    return calm(placement={"requested": "cpu", "executed": executed, "notes": []}).findings
+
+
+@pytest.mark.parametrize(
+    ("executed", "message"),
+    [
+        ({"armnn": 1, "builtin": 59}, "59 of 60 nodes on builtin, 1 on armnn"),
+        ({"builtin": 2, "xnnpack": 67}, "67 of 69 nodes on xnnpack, 2 on builtin"),
+        ({"CpuAcc": 6, "CpuRef": 3, "GpuAcc": 1}, "6 of 10 nodes on CpuAcc, 3 on CpuRef, 1 on GpuAcc"),
+        ({"builtin": 7, "libnpu.so": None}, "nodes: 7 on builtin, unknown on libnpu.so"),
+    ],
+)
+def test_nodes_in_several_places_are_counted(executed: dict[str, int | None], message: str) -> None:
+    (finding,) = placed(executed)
+    assert (finding.code, finding.severity, finding.message) == ("placement_mixed", Severity.SUSPECT, message)
+
+
+@pytest.mark.parametrize(
+    "executed", [{"CPUExecutionProvider": 122}, {"xnnpack": 8, "builtin": 0}, {"libnpu.so": None}]
+)
+def test_one_place_is_no_finding(executed: dict[str, int | None]) -> None:
+    assert placed(executed) == ()
+
+
+def test_mixed_places_make_a_case_suspect_and_never_invalid() -> None:
+    mixed = {"requested": "cpu", "executed": {"armnn": 1, "builtin": 59}, "notes": []}
+    found = case_findings(five(placement=mixed), Circumstances())
+    assert verdict(found) is Verdict.SUSPECT
+    assert [finding.message for finding in found] == ["59 of 60 nodes on builtin, 1 on armnn"]
+
+
 def test_a_process_tells_its_own_peak_where_there_is_no_container() -> None:
     memory = Memory(None, None, 190 * 2**20, None, {"container_peak_bytes": "runs in no container"})
     assert calm(memory=memory).findings[0].message == (

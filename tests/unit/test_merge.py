@@ -212,6 +212,18 @@ def test_emulated_cases_are_not_compared_with_real_ones() -> None:
     assert len(merged((name, other), third)["cases"]) == 2
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_emulated_board_beside_the_board_is_refused_for_the_emulation(swapped: bool) -> None:
+    """Another machine than the board made its figures: a profile of its own would not help."""
+    real, (name, other) = one("a", "rpi5"), one("b", "rpi5", machine="1" * 64)
+    other["cases"][0]["emulated"] = True
+    documents = [real, (name, other)]
+    assert refused(*reversed(documents) if swapped else documents) == (
+        "b ran under emulation and a did not: their speeds cannot be compared; "
+        "merge emulated runs among themselves"
+    )
+
+
 def test_another_protocol_major_is_refused_and_a_minor_is_not() -> None:
     assert refused(one("a", "x86"), one("b", "rpi5", protocol="2.0.0")).startswith(
         "protocol 2.0.0 in b but 1.0.0 in a;"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,20 @@ def test_equal_reasons_share_a_footnote() -> None:
     assert marks[-1] == "–¹³"
     assert footnotes.mark(Cell("1.0")) == "1.0"
     assert footnotes.lines()[0] == "¹ a"
+
+
+@pytest.mark.parametrize("text", ["12.3", "-0.5", "h2d 1.2 + compute 30.1", "12.10–12.60"])
+def test_any_figure_of_an_emulator_is_pale(text: str) -> None:
+    row = summary(case(), 1e7)
+    assert cells.greyed(Cell(text), row) == Cell(text)
+    pale = cells.greyed(Cell(text), replace(row, emulated=True))
+    assert pale == Cell(text, "under emulation: says nothing about the board", grey=True)
+
+
+@pytest.mark.parametrize("text", ["–", "failed", "n too small"])
+def test_what_is_no_figure_keeps_its_own_reason(text: str) -> None:
+    row = replace(summary(case(), 1e7), emulated=True)
+    assert cells.greyed(Cell(text, "why"), row) == Cell(text, "why")
 
 
 def test_what_a_runner_wrote_does_not_steer_a_terminal() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from typing import Any
 
@@ -32,7 +33,9 @@ def empty() -> dict[str, Any]:
 def emulated() -> dict[str, Any]:
     """A board whose containers ran on another processor."""
     given = Circumstances(weights="pretrained", emulated=True)
-    pi = summary(case(device="rpi5"), 9e7, circumstances=given, facts=Facts(7, "pretrained", True))
+    parts = (Part("h2d", 3, 1.2e6), Part("compute", 3, 9e7))
+    facts = Facts(7, "pretrained", True)
+    pi = summary(case(device="rpi5"), 9e7, circumstances=given, facts=facts, parts=parts)
     return summary_document(header("pi run", "rpi5", quick=True), [pi], [], [])
 
 
@@ -151,6 +154,7 @@ def test_what_an_emulator_timed_stands_in_brackets_with_the_reason(render: Any) 
     for part in ("docker (emulated)", "emulated (invalid)", "under emulation: says nothing about the board"):
         assert part in text, part
     assert re.search(r"\(\d+\.\d+\)¹", text)  # the p50
+    assert re.search(r"\(h2d 1\.200 \+ compute 90\.00\)¹", text)
     assert "4/4 5e-06" in text  # what was computed counts in full
 
 
@@ -170,6 +174,20 @@ def test_findings_of_a_run_are_told() -> None:
     finding = {"code": "observer", "severity": "note", "message": "telemetry cost 2 %", "advice": "See."}
     for render in (shown, markdown.render):
         assert "observer (note): telemetry cost 2 %. See." in render(document(findings=[finding]))
+
+
+def mixed() -> dict[str, Any]:
+    """A delegate that took one node of sixty."""
+    placement = {"requested": "cpu", "executed": {"armnn": 1, "builtin": 59}, "notes": []}
+    row = summary(case("tflite", mode="armnn"), 1e7, placement=placement)
+    return summary_document(header(), [row], [artifact()], [])
+
+
+def test_every_report_says_what_executed_a_mixed_row() -> None:
+    for text in (shown(mixed(), 200), markdown.render(mixed()), comma.render(mixed()), json.dumps(mixed())):
+        assert "placement_mixed" in text
+    for text in (shown(mixed(), 200), markdown.render(mixed()), json.dumps(mixed())):
+        assert "59 of 60 nodes on builtin, 1 on armnn" in text
 
 
 def test_many_rows_with_one_finding_are_counted() -> None:
@@ -228,6 +246,13 @@ def test_csv_leaves_unknown_empty_and_says_why() -> None:
     assert lost["reasons"].startswith("oom: killed for lack of memory")
     assert lost["p50_ns"] == lost["mean_ns"] == lost["rate_hz"] == ""
     assert rows[-1]["reasons"] == "option mode=compiled needs g++; apt-get install g++"
+
+
+def test_csv_says_of_an_emulated_row_what_its_figures_are() -> None:
+    (row,) = table(emulated())
+    assert (row["status"], row["emulated"]) == ("measured", "true")
+    assert row["reasons"].startswith("speeds and memory: under emulation: says nothing about the board; ")
+    assert not any("emulation" in row["reasons"] for row in table(document()))
 
 
 def test_csv_has_a_column_for_every_figure_of_a_summary() -> None:

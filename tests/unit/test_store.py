@@ -68,6 +68,16 @@ def test_a_torn_last_line_is_dropped_and_nothing_else(count: int, data: st.DataO
         assert run.trials_path.read_bytes() == content
 
 
+def test_records_older_than_a_field_are_read() -> None:
+    with fresh() as run:
+        made = filled(run, 2)
+        lines = [json.loads(line) for line in run.trials_path.read_text("utf-8").splitlines()]
+        for line in lines:
+            del line["emulated"], line["cores"]
+        run.trials_path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        assert list(run.records()) == made
+
+
 def test_repair_of_a_whole_run_changes_nothing() -> None:
     with fresh() as run:
         filled(run, 3)

@@ -1,0 +1,58 @@
+"""``--option`` from the command line to the cases of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator import cases
+from orchestrator.catalog import Catalog, suite_root
+from orchestrator.cli.bench import plan
+from orchestrator.cli.perform import order_of
+
+CATALOG = Catalog(suite_root())
+DELEGATE_OPTIONS = "backends=CpuAcc,CpuRef;enable-fast-math=true"
+
+
+def ordered(*words: str) -> cases.Order:
+    """The order that these words are."""
+    return order_of(plan.make_context("plan", list(words)).params, CATALOG.runtimes())
+
+
+def swept(*options: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """What the options ask for: runtime, option, values."""
+    return ordered(*(word for option in options for word in ("--option", option))).wish.options
+
+
+def test_a_delegate_gets_its_options_with_their_commas(tmp_path: Path) -> None:
+    documented = f"tflite.delegate_options={DELEGATE_OPTIONS}"
+    assert f"--option '{documented}'" in (suite_root() / "runners/README.md").read_text("utf-8")
+    words = ("--runtimes", "tflite", "--models", "digits-cnn", "--option", "tflite.delegate=armnn")
+    order = ordered(*words, "--option", documented)
+    planned = cases.make_plan(CATALOG, tmp_path, order, CATALOG.device("rpi5"), "docker", {}, 4)
+    assert [dict(case.options) for case in planned.cases] == [
+        {"delegate": "armnn", "delegate_options": DELEGATE_OPTIONS}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        (["pytorch.mode=eager,aot"], ("eager", "aot")),
+        (["pytorch.mode=eager", "pytorch.mode=aot,eager"], ("eager", "aot")),
+        (["fake.modes=1,1.3"], ("1,1.3",)),
+        (["fake.modes=1,1.3", "fake.modes=2"], ("1,1.3", "2")),
+        (["fake.unknown=1,2"], ("1", "2")),
+        (["nobody.mode=1,2"], ("1", "2")),
+    ],
+)
+def test_commas_part_only_what_has_a_list_of_values(options: list[str], values: tuple[str, ...]) -> None:
+    assert [found for _, _, found in swept(*options)] == [values]
+
+
+def test_each_option_is_swept_on_its_own() -> None:
+    assert swept("fake.cold=2", "fake.wait=busy,sleep", "fake.cold=3") == (
+        ("fake", "cold", ("2", "3")),
+        ("fake", "wait", ("busy", "sleep")),
+    )
