@@ -38,7 +38,7 @@ def _no_device(problem: InferometerError) -> Check:
 
 def _emulation(device: Device) -> Check:
     try:
-        buildx.require_emulation(device.platform)
+        buildx.require_emulation(device.platform, device.emulator)
     except InferometerError as problem:
         return refusal("emulation", problem)
     return Check("emulation", "ok", f"{device.platform} runs here; such speeds are no measurement")
