@@ -73,6 +73,13 @@ def test_processes_cannot_be_emulated(tmp_path: Path) -> None:
         choose_engine(tmp_path, tmp_path, "process", foreign, Quiet())
 
 
+@pytest.mark.parametrize("pc", ["nuc", "x86"])
+def test_a_pc_may_have_a_gpu(pc: str) -> None:
+    device = CATALOG.device(pc)
+    assert device.accelerators["cuda"].optional
+    assert "tensorrt" in device.runtimes
+
+
 def test_processes_reach_no_accelerator() -> None:
     assert lacking(CATALOG.device("rpi5"), "process", here()) == {}
     reasons = lacking(CATALOG.device("jetson-nano"), "process", here())
