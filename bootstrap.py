@@ -43,6 +43,11 @@ def main(arguments):
     if sys.version_info < (3, 10):
         found = "%d.%d" % sys.version_info[:2]
         return refuse("Python >= 3.10 is needed, this is %s; try: make PYTHON=python3.12 ..." % found)
+    if sys.maxsize < 2**32:  # the kernel may well be a 64-bit one, as on Raspberry Pi OS (32-bit)
+        words = (
+            "a 64-bit system is needed: this Python is 32-bit (kernel: %s); install the system's 64-bit image"
+        )
+        return refuse(words % os.uname().machine)
     bundle = None
     if arguments[0] == "--bundle":
         bundle, arguments = arguments[1], arguments[2:]

@@ -63,6 +63,17 @@ def models_of(catalog: Catalog, wish: Wish) -> dict[str, Model]:
     return {name: existing[name] for name in names or [key for key, item in existing.items() if item.default]}
 
 
+def caveats(device: Device) -> list[str]:
+    """What a board lacks as its maker ships it, though a bundle needs it there; its owner may add it."""
+    if device.python is None:
+        return []
+    oldest = wheels.PYTHONS[0]
+    return [
+        f"{device.id} ships Python {device.python}, a bundle needs {oldest} or newer there: install one and "
+        f"run make PYTHON=python{oldest} ..., or measure from a laptop with HOST=ssh://user@board"
+    ]
+
+
 def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progress) -> tuple[Manifest, int]:
     """Write a bundle for the wish's device; the manifest and the file's size in bytes.
 
@@ -72,6 +83,8 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     if not path.parent.is_dir():
         raise InferometerError(f"{path.parent}: no such folder; make it, or choose another OUT")
     device = catalog.device(wish.device)
+    for line in caveats(device):
+        progress(line)
     catalog = catalog.at(device.release)
     runtimes, models = runtimes_of(catalog, wish, device), models_of(catalog, wish)
     wrong = [item.id for item in runtimes.values() if device.arch not in item.arch]

@@ -62,6 +62,17 @@ def test_cut_short_anywhere_before_the_wheels(
         assert "copy the file again" in refusal(path, folder, capsys)
 
 
+@pytest.mark.parametrize("arguments", [[], ["--bundle", "b.tar"]])
+def test_a_32_bit_system_under_a_64_bit_kernel(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.maxsize", 2**31 - 1)
+    assert bootstrap.main([*arguments, str(tmp_path / "venv"), "requirements.lock"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("inferometer: a 64-bit system is needed: this Python is 32-bit (kernel: ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_lock_another_python_and_no_bundle(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

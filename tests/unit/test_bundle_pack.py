@@ -1,0 +1,34 @@
+"""What is said and refused before a bundle is written, so that nobody carries one that is of no use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.bundle.pack import caveats, pack
+from orchestrator.catalog import Catalog, suite_root
+from orchestrator.plan import Wish
+
+CATALOG = Catalog(suite_root())
+
+
+class Interrupted(Exception):
+    """The owner has read enough."""
+
+
+def test_a_board_whose_python_is_too_old_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    def read(text: str) -> None:
+        raise Interrupted(text)
+
+    with pytest.raises(Interrupted) as caught:
+        pack(CATALOG, tmp_path, Wish("jetson-nano"), tmp_path / "b.tar", read)
+    assert str(caught.value) == (
+        "jetson-nano ships Python 3.6, a bundle needs 3.10 or newer there: install one and run "
+        "make PYTHON=python3.10 ..., or measure from a laptop with HOST=ssh://user@board"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_boards_need_no_word() -> None:
+    assert {item.id for item in CATALOG.devices().values() if caveats(item)} == {"jetson-nano"}
