@@ -30,6 +30,11 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
     Raises InferometerError for a damaged bundle, one of another suite, platform or device, and an order
     that needs what it does not hold. Asks the network for nothing.
     """
+    if order.host:
+        raise InferometerError(
+            f"{path}: a bundle is used on the machine it lies on; copy it to the board and run "
+            "`make bench BUNDLE=` there, or leave BUNDLE out: with HOST this machine brings everything"
+        )
     if order.engine == "process":
         raise InferometerError(f"{path}: a bundle carries images; leave out --engine, or give ENGINE=docker")
     with closing(Bundle(path)) as bundle, lock.hold(f"reading {path}"):

@@ -90,6 +90,11 @@ def test_what_the_bundle_does_not_hold(tmp_path: Path) -> None:
     )
 
 
+def test_a_board_elsewhere(tmp_path: Path) -> None:
+    message = refusal(tmp_path, replace(forced(), host="ssh://pi@board"))
+    assert "copy it to the board and run `make bench BUNDLE=` there, or leave BUNDLE out" in message
+
+
 def test_an_accelerator_without_its_image(tmp_path: Path) -> None:
     device = Catalog(suite_root()).devices()[OURS]
     runtime = next(item for item in Catalog(suite_root()).runtimes().values() if item.flavours)
