@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator import artifacts, exports
-from orchestrator.bundle import archive, suite, wheels
+from orchestrator.bundle import archive, manifest, suite, wheels
 from orchestrator.bundle.archive import Source
 from orchestrator.bundle.manifest import Export, Image, Manifest, Member
 from orchestrator.cases import runtimes_of
@@ -114,7 +114,7 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
         for item in runtimes.values()
         for place in places(item, device, reached)
     }
-    carried = [_export(catalog.root, cache, need, progress) for need in wanted]
+    carried = [export(catalog.root, cache, need, progress) for need in wanted]
     sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, carried, progress))
     content = Manifest(
         found,
@@ -142,11 +142,17 @@ def _image(
     return Image(runtime.id, tag, made.tag, made.digest, f"images/{flavour(runtime, place)}.tar")
 
 
-def _export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
+def export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
+    """An artifact folder made ready to be carried. Raises InferometerError for a damaged or an odd one."""
     exports.ensure(root, cache, need.model, need.variant, need.batch, "docker", progress)
     folder = artifacts.folder_of(root, cache, need.model.id, need.variant, need.batch)
     shipped = root / "models" in folder.parents
     names = [] if shipped else sorted(path.name for path in folder.iterdir() if path.is_file())
+    for name in names:
+        if not manifest.holds(f"artifacts/{need.model.id}/{need.variant}/b{need.batch}/{name}"):
+            raise InferometerError(
+                f"{str(folder / name)!r} has no name for a bundle; rename it, or delete what is no artifact"
+            )
     for format_ in () if shipped else need.model.variants[need.variant]:
         artifacts.open_artifact(folder, format_)  # a damaged one is not carried anywhere
     return Export(need.model.id, need.variant, need.batch, tuple(names))
@@ -166,9 +172,9 @@ def _sources(
     every = {name: path for found in libraries.values() for name, path in found.items()}
     for name, path in sorted(every.items()):
         yield f"wheels/{name}", _copier(path)
-    for export in carried:
-        relative = Path("artifacts") / export.model / export.variant / f"b{export.batch}"
-        for name in export.files:
+    for item in carried:
+        relative = Path("artifacts") / item.model / item.variant / f"b{item.batch}"
+        for name in item.files:
             yield (relative / name).as_posix(), _copier(cache / relative / name)
     for picture in pictures.values():
         yield picture.member, _saver(picture.saved_as, progress)
