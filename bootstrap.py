@@ -5,8 +5,9 @@
 Installs LOCK unless the environment was already made from it, or from one of the LARGER_LOCKs that
 include it. Needs only a Python >= 3.10: where the distribution ships it without ensurepip (Debian
 without python3-venv), pip comes from the package index, its hash checked. With --bundle every wheel comes
-from that file (`make bundle` writes it), pip's too, and the network is not asked. The file itself stays
-readable for older Pythons so that they get a clear refusal instead of a syntax error.
+from that file (`make bundle` writes it), pip's too, and the network is not asked, unless the file is for
+another kind of machine, which is to be emulated here. This program stays readable for older Pythons so
+that they get a clear refusal instead of a syntax error.
 """
 
 import fcntl
@@ -43,6 +44,11 @@ def main(arguments):
     if sys.version_info < (3, 10):
         found = "%d.%d" % sys.version_info[:2]
         return refuse("Python >= 3.10 is needed, this is %s; try: make PYTHON=python3.12 ..." % found)
+    if sys.maxsize < 2**32:  # the kernel may well be a 64-bit one, as on Raspberry Pi OS (32-bit)
+        words = (
+            "a 64-bit system is needed: this Python is 32-bit (kernel: %s); install the system's 64-bit image"
+        )
+        return refuse(words % os.uname().machine)
     bundle = None
     if arguments[0] == "--bundle":
         bundle, arguments = arguments[1], arguments[2:]
@@ -56,11 +62,11 @@ def main(arguments):
             return make(venv, locks[0], stamps[0], None)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                take_wheels(bundle, locks[0], folder)
+                wheels = folder if take_wheels(bundle, locks[0], folder) else None
             except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
                 fix = "copy the file again, or make one for this suite and machine"
                 return refuse("%s: %s; %s" % (bundle, error, fix))
-            return make(venv, locks[0], stamps[0], folder)
+            return make(venv, locks[0], stamps[0], wheels)
 
 
 def stamp_of(lock):
@@ -123,7 +129,11 @@ def create(venv, python, wheels):
 
 
 def take_wheels(bundle, lock, folder):
-    """Unpacks this Python's wheels of a bundle, checked. Raises ValueError saying what is wrong, OSError."""
+    """Unpacks this Python's wheels of a bundle, checked; whether it has any for this machine.
+
+    One for another machine is emulated here, and says so on stderr. Raises ValueError saying what is wrong,
+    OSError.
+    """
     python = "%d.%d" % sys.version_info[:2]
     with tarfile.open(bundle, "r:") as archive:
         first = archive.next()
@@ -135,7 +145,9 @@ def take_wheels(bundle, lock, folder):
                 raise ValueError("it was made for another %s" % lock)
         machine = os.uname().machine
         if MACHINES.get(manifest["platform"]) != machine:
-            raise ValueError("it is for %s, this machine is %s" % (manifest["platform"], machine))
+            words = "%s is for %s, this machine is %s: libraries come from the package index instead"
+            print("inferometer: " + words % (bundle, manifest["platform"], machine), file=sys.stderr)
+            return False
         if python not in manifest["wheels"]:
             known = ", ".join(sorted(manifest["wheels"], key=len))
             raise ValueError(
@@ -153,7 +165,7 @@ def take_wheels(bundle, lock, folder):
                 file.write(content)
             wanted.remove(member.name)
             if not wanted:
-                return
+                return True
     raise ValueError("%s is missing" % min(wanted))
 
 

@@ -148,9 +148,10 @@ def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int) 
     shipped = (root / "models" / "artifacts") in folder.parents
     if shipped:  # checked against its exporter by a test, not at every start
         return True
-    made_from = manifest.get("weights") or {}
+    made_from = manifest.get("weights")
+    is_random = isinstance(made_from, dict) and made_from.get("kind") == "random"
     file = weights_file(cache, model)
-    better = made_from.get("kind") == "random" and file is not None and file.exists()
+    better = is_random and file is not None and file.exists()
     return manifest.get("key") == export_key(root, model) and not better
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from orchestrator.engines import images
 from orchestrator.engines.launch import Engine
 from orchestrator.engines.place import Place
 from orchestrator.execute import Conditions
-from orchestrator.own import bring_in, distinct, inspect, runtime_for
+from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
@@ -51,16 +50,14 @@ class Stage:
     note: Callable[[str], None]  # says better what the machine is held for
 
 
-def _bring_in(
-    catalog: Catalog, cache: Path, order: Order, device: Device, engine: Engine, watcher: Watcher
-) -> list[Artifact]:
+def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher) -> list[Artifact]:
+    device = ready.device
     runtimes = runtimes_of(catalog, order.wish, device)
     found = []
     distinct(order.own, order.wish.models)
     for own in order.own:
-        target = engine.prepare(runtime_for(own, runtimes), watcher.say)
-        with tempfile.TemporaryDirectory() as scratch:
-            signature, sha256 = inspect(own, engine, target, Path(scratch))
+        able = readers(own, runtimes, order.wish.runtimes or device.runtimes)
+        signature, sha256 = read(own, able, device, ready.engine, ready.missing, watcher.say)
         found.append(bring_in(own, signature, sha256, cache, order.wish.seed))
     return found
 
@@ -133,7 +130,7 @@ def _perform(
 ) -> tuple[Run, Session]:
     root, device, engine, place = catalog.root, ready.device, ready.engine, ready.place
     catalog = on_board(catalog, device, place.root)
-    mine = _bring_in(catalog, cache, order, device, engine, watcher)
+    mine = _bring_in(catalog, cache, order, ready, watcher)
     cores = len(place.cores)
     plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine)
     if not plan.trials:
@@ -166,7 +163,13 @@ def _perform(
         cache,
         plan,
         Conditions(
-            engine, plan.settings, place, memory_bytes, sources=device.sources, emulated=marks["emulated"]
+            engine,
+            plan.settings,
+            place,
+            memory_bytes,
+            sources=device.sources,
+            emulated=marks["emulated"],
+            emulator=device.emulator if marks["emulated"] else {},
         ),
         known,
         catalog.models(),

@@ -153,7 +153,7 @@ def choose_engine(
             emulator = device.emulator if emulate else {}
             engine = DockerEngine(root, cache, device.id, device.platform, containers, emulator)
             if emulate:
-                buildx.require_emulation(device.platform)
+                buildx.require_emulation(device.platform, device.emulator)
             if offline:
                 return engine, (offline,)
             images.ensure_base(root, cache, device.platform, listener.say)

@@ -1,7 +1,8 @@
 """Artifacts only this machine can use, made by the runner's ``compile`` and cached.
 
 The key is everything the result depends on: artifact, calibration tensors, runtime image or environment,
-options, threads, the processor's instruction set, and for an accelerator what the runner tells of it.
+options, threads, the processor's instruction set, also where an emulator stands in for it, and for an
+accelerator what the runner tells of it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def ensure(
 ) -> tuple[Path, str, int]:
     """(path, SHA-256, build time in ns). Raises InferometerError when the runner cannot make it."""
     machine: list[str | None] = [processor_flags(conditions.place.root / "proc/cpuinfo")]
+    machine += [f"{name}={value}" for name, value in sorted(conditions.emulator.items())]
     if case.accelerator != "cpu":
         machine += _accelerator(case, target, conditions)
     folder = cache / "compiled" / key(case, artifact, target, format_, machine)

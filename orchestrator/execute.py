@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Conditions:
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
     sources: tuple[str, ...] = ()  # of telemetry; empty: all
     emulated: bool = False
+    emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
 
 
 @dataclass(frozen=True)

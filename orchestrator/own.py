@@ -10,14 +10,15 @@ import math
 import random
 import stat
 import struct
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator import wire
 from orchestrator.artifacts import Artifact
-from orchestrator.catalog import Runtime
+from orchestrator.catalog import Device, Runtime
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Case, InferometerError, Trial
 from orchestrator.engines.launch import Engine, Launch, Mount, Target
@@ -142,8 +143,8 @@ def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
     return found
 
 
-def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tuple[dict[str, Any], str]:
-    """(signature, SHA-256): what the runtime reads from the file. Raises InferometerError if it refuses."""
+def check_file(own: OwnModel, engine: Engine) -> None:
+    """Raises InferometerError where no runner of this engine could read the file."""
     if not own.path.is_file():
         raise InferometerError(f"{own.path}: there is no such file")
     path = own.path.resolve()
@@ -153,6 +154,13 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
             f"{own.path}: file or folder is private, so no container can read it; "
             "chmod o+r the file in a folder with o+x, or use ENGINE=process"
         )
+
+
+def inspect(
+    own: OwnModel, engine: Engine, target: Target, accelerator: str, scratch: Path
+) -> tuple[dict[str, Any], str]:
+    """(signature, SHA-256): what the runtime reads from the file. Raises InferometerError if it refuses."""
+    path = own.path.resolve()
     mount = Mount(path.parent, "model")
     sha256 = sha256_file(path)
     request = wire.Request(
@@ -168,13 +176,14 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
         scratch / "stderr.log",
         _TIMEOUT_S,
         (mount,),
+        accelerator=accelerator,
     )
     outcome = engine.launch(launch, lambda handle: None)
     with launch.stdout.open("rb") as stream:
         transcript = wire.read(stream)
     if transcript.model is None or transcript.done is None:
         _, reason = diagnose(outcome, transcript, _TIMEOUT_S, None)
-        raise InferometerError(f"{own.path}: {target.runtime} cannot load it: {reason}")
+        raise InferometerError(f"{target.runtime} cannot load it: {reason}")
     return transcript.model, sha256
 
 
@@ -223,9 +232,54 @@ def distinct(files: Sequence[OwnModel], models: Sequence[str]) -> None:
             raise InferometerError(f"{own.path}: has the name of {other}; rename one of them")
 
 
-def runtime_for(own: OwnModel, runtimes: Mapping[str, Runtime]) -> Runtime:
-    """The first runtime of the bench that loads the file's format. Raises InferometerError if none does."""
-    for runtime in runtimes.values():
-        if own.format in runtime.formats:
-            return runtime
-    raise InferometerError(f"{own.path}: none of {', '.join(runtimes)} loads .{own.format}")
+def readers(own: OwnModel, runtimes: Mapping[str, Runtime], order: Sequence[str]) -> list[Runtime]:
+    """The runtimes of the bench that load the file's format, in this order of preference.
+
+    Those that run on an accelerator alone come last: to read a model they may compile it for minutes.
+    Raises InferometerError if none loads it.
+    """
+    found = [runtime for runtime in runtimes.values() if own.format in runtime.formats]
+    if not found:
+        raise InferometerError(f"{own.path}: none of {', '.join(runtimes)} loads .{own.format}")
+    ranks = {name: number for number, name in enumerate(order)}
+    return sorted(found, key=lambda item: ("cpu" not in item.accelerators, ranks.get(item.id, len(ranks))))
+
+
+def read(
+    own: OwnModel,
+    runtimes: Sequence[Runtime],
+    device: Device,
+    engine: Engine,
+    missing: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> tuple[dict[str, Any], str]:
+    """(signature, SHA-256) by the first of the runtimes that can load the file.
+
+    ``missing``: the device's accelerators that are out of reach, with the reason. Raises InferometerError
+    with every runtime's reason where all refuse.
+    """
+    check_file(own, engine)
+    reasons = []
+    for number, runtime in enumerate(runtimes, 1):
+        try:
+            place = _place(runtime, device, missing)
+            target = engine.prepare(runtime, progress, place)
+            with tempfile.TemporaryDirectory() as scratch:
+                return inspect(own, engine, target, place, Path(scratch))
+        except InferometerError as problem:
+            reasons.append(str(problem))
+            for following in runtimes[number : number + 1]:
+                progress(f"{own.path}: {problem}; trying {following.id}")
+    raise InferometerError(f"{own.path}: {'; '.join(reasons)}")
+
+
+def _place(runtime: Runtime, device: Device, missing: Mapping[str, str]) -> str:
+    """Where the runtime can read a model: on the processor, or on an accelerator within reach."""
+    offered = runtime.offers(device.arch)
+    for name in offered:
+        if name in device.accelerators and name not in missing:
+            return name
+    why = next((missing[name] for name in offered if name in missing), None)
+    raise InferometerError(
+        f"{runtime.id} cannot load it: {why or f'it needs {offered[0]}, which {device.id} has not'}"
+    )

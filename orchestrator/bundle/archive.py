@@ -26,7 +26,6 @@ _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _CHUNK = 1 << 20
 _MANIFEST_LIMIT = 1 << 26
-_WIDEST = 10**15  # placeholder of a size not known yet
 
 Source = tuple[str, Callable[[BinaryIO], None]]  # a member's path and what writes its content
 
@@ -98,7 +97,7 @@ def _alone(part: Path) -> Iterator[BinaryIO]:
 
 
 def _blank(members: Iterable[Member]) -> tuple[Member, ...]:
-    return tuple(Member(member.path, _WIDEST, "0" * 64) for member in members)
+    return tuple(Member(member.path, manifest.LARGEST_BYTES, "0" * 64) for member in members)
 
 
 def _append(stream: BinaryIO, path: str, fill: Callable[[BinaryIO], None]) -> Member:

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.domain import InferometerError
 
 SCHEMA = 1
+LARGEST_BYTES = 10**15  # of a member: as wide as the room a writer leaves for its size
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"  # no path step and no hidden file
 _MEMBER = re.compile(rf"suite\.tar|(wheels|images)/{_NAME}|artifacts/{_NAME}/{_NAME}/b[0-9]+/{_NAME}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -82,6 +83,11 @@ class Manifest:
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1, sort_keys=True).encode() + b"\n"
 
 
+def holds(path: str) -> bool:
+    """Whether a bundle has a place for a member of this path."""
+    return _MEMBER.fullmatch(path) is not None
+
+
 def read(data: bytes) -> Manifest:
     """The inverse of :meth:`Manifest.to_bytes`. Raises Malformed; InferometerError for another schema."""
     try:
@@ -114,7 +120,9 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
 
 
 def _suite(version: object, commit: object, dirty: object, files: Mapping[str, object]) -> Suite:
-    return Suite(_text(version), _text(commit), bool(dirty), _texts(files))
+    return Suite(
+        _text(version), _text(commit), bool(dirty), _texts({_inside(name): files[name] for name in files})
+    )
 
 
 def _export(model: object, variant: object, batch: object, files: Sequence[object]) -> Export:
@@ -128,19 +136,27 @@ def _texts(found: Mapping[str, object]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
+    # Unprintable text is in no bundle that was written; it has no place in a file's name or in one line.
+    if not isinstance(value, str) or not value.isprintable():
         raise TypeError(value)
     return value
+
+
+def _inside(name: str) -> str:
+    if name.startswith("/") or ".." in _text(name).split("/"):
+        raise ValueError(name)
+    return name
 
 
 def _check(found: Manifest) -> None:
     paths = set()
     for member in found.members:
-        if not isinstance(member.path, str) or not _MEMBER.fullmatch(member.path):
+        if not isinstance(member.path, str) or not holds(member.path):
             raise Malformed(f"member {member.path!r:.80} has no place in a bundle")
         if member.path in paths:
             raise Malformed(f"member {member.path} is there twice")
-        if not isinstance(member.bytes, int) or member.bytes < 0 or not _SHA256.fullmatch(member.sha256):
+        sized = isinstance(member.bytes, int) and 0 <= member.bytes <= LARGEST_BYTES
+        if not (sized and isinstance(member.sha256, str) and _SHA256.fullmatch(member.sha256)):
             raise Malformed(f"member {member.path} has no size or no SHA-256")
         paths.add(member.path)
     wanted = {"suite.tar", *(image.member for image in found.images.values())}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator import artifacts, exports
-from orchestrator.bundle import archive, suite, wheels
+from orchestrator.bundle import archive, manifest, suite, wheels
 from orchestrator.bundle.archive import Source
 from orchestrator.bundle.manifest import Export, Image, Manifest, Member
 from orchestrator.cases import runtimes_of
@@ -63,6 +63,17 @@ def models_of(catalog: Catalog, wish: Wish) -> dict[str, Model]:
     return {name: existing[name] for name in names or [key for key, item in existing.items() if item.default]}
 
 
+def caveats(device: Device) -> list[str]:
+    """What a board lacks as its maker ships it, though a bundle needs it there; its owner may add it."""
+    if device.python is None:
+        return []
+    oldest = wheels.PYTHONS[0]
+    return [
+        f"{device.id} ships Python {device.python}, a bundle needs {oldest} or newer there: install one and "
+        f"run make PYTHON=python{oldest} ..., or measure from a laptop with HOST=ssh://user@board"
+    ]
+
+
 def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progress) -> tuple[Manifest, int]:
     """Write a bundle for the wish's device; the manifest and the file's size in bytes.
 
@@ -72,6 +83,8 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
     if not path.parent.is_dir():
         raise InferometerError(f"{path.parent}: no such folder; make it, or choose another OUT")
     device = catalog.device(wish.device)
+    for line in caveats(device):
+        progress(line)
     catalog = catalog.at(device.release)
     runtimes, models = runtimes_of(catalog, wish, device), models_of(catalog, wish)
     wrong = [item.id for item in runtimes.values() if device.arch not in item.arch]
@@ -101,7 +114,7 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
         for item in runtimes.values()
         for place in places(item, device, reached)
     }
-    carried = [_export(catalog.root, cache, need, progress) for need in wanted]
+    carried = [export(catalog.root, cache, need, progress) for need in wanted]
     sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, carried, progress))
     content = Manifest(
         found,
@@ -129,11 +142,17 @@ def _image(
     return Image(runtime.id, tag, made.tag, made.digest, f"images/{flavour(runtime, place)}.tar")
 
 
-def _export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
+def export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
+    """An artifact folder made ready to be carried. Raises InferometerError for a damaged or an odd one."""
     exports.ensure(root, cache, need.model, need.variant, need.batch, "docker", progress)
     folder = artifacts.folder_of(root, cache, need.model.id, need.variant, need.batch)
     shipped = root / "models" in folder.parents
     names = [] if shipped else sorted(path.name for path in folder.iterdir() if path.is_file())
+    for name in names:
+        if not manifest.holds(f"artifacts/{need.model.id}/{need.variant}/b{need.batch}/{name}"):
+            raise InferometerError(
+                f"{str(folder / name)!r} has no name for a bundle; rename it, or delete what is no artifact"
+            )
     for format_ in () if shipped else need.model.variants[need.variant]:
         artifacts.open_artifact(folder, format_)  # a damaged one is not carried anywhere
     return Export(need.model.id, need.variant, need.batch, tuple(names))
@@ -153,9 +172,9 @@ def _sources(
     every = {name: path for found in libraries.values() for name, path in found.items()}
     for name, path in sorted(every.items()):
         yield f"wheels/{name}", _copier(path)
-    for export in carried:
-        relative = Path("artifacts") / export.model / export.variant / f"b{export.batch}"
-        for name in export.files:
+    for item in carried:
+        relative = Path("artifacts") / item.model / item.variant / f"b{item.batch}"
+        for name in item.files:
             yield (relative / name).as_posix(), _copier(cache / relative / name)
     for picture in pictures.values():
         yield picture.member, _saver(picture.saved_as, progress)

@@ -22,7 +22,9 @@ _DECIDING = ("orchestrator", "runners", "models", "Dockerfiles")
 
 def _git(root: Path, *words: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, errors="surrogateescape"
+        )
     except OSError as problem:
         raise InferometerError(f"git: {problem.strerror}; a bundle is made from a git checkout") from None
     if done.returncode:
@@ -40,6 +42,8 @@ def describe(root: Path) -> Suite:
     )
     names = sorted({name for name in listed.split("\0") if name and (root / name).is_file()})
     for name in names:
+        if not name.isprintable():
+            raise InferometerError(f"{root}: {name!r} is no name for a file in a bundle; rename it")
         if (root / name).is_symlink():
             raise InferometerError(f"{root / name} is a link; a bundle holds files only")
     return Suite(

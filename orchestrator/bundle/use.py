@@ -20,6 +20,7 @@ from orchestrator.cases import Order, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, image_files, images
+from orchestrator.plan import known
 
 Progress = Callable[[str], None]
 
@@ -30,6 +31,11 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
     Raises InferometerError for a damaged bundle, one of another suite, platform or device, and an order
     that needs what it does not hold. Asks the network for nothing.
     """
+    if order.host:
+        raise InferometerError(
+            f"{path}: a bundle is used on the machine it lies on; copy it to the board and run "
+            "`make bench BUNDLE=` there, or leave BUNDLE out: with HOST this machine brings everything"
+        )
     if order.engine == "process":
         raise InferometerError(f"{path}: a bundle carries images; leave out --engine, or give ENGINE=docker")
     with closing(Bundle(path)) as bundle, lock.hold(f"reading {path}"):
@@ -41,6 +47,7 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
         missing = _missing(catalog, order, content)
         if missing:
             raise InferometerError(f"{path} has no {missing}; leave it out, or make a bundle that has it")
+        known("model", _each(export.model for export in content.exports), list(catalog.models()))
         image_files.require_engine(path)
         bundle.verify(progress)
         for runtime in runtimes_of(catalog, order.wish, device).values():
@@ -48,7 +55,7 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
                 _load(bundle, catalog.root, runtime, place, progress)
         for export in content.exports:
             if export.files:
-                _place(bundle, catalog, cache, export, progress)
+                unpack(bundle, catalog, cache, export, progress)
     commit = content.suite.commit + (", with changes" if content.suite.dirty else "")
     return replace(order, offline=f"bundle: {path.name}, made from commit {commit}")
 
@@ -134,8 +141,11 @@ def _load(bundle: Bundle, root: Path, runtime: Runtime, place: str, progress: Pr
     image_files.load(bundle.chunks(image.member), image.saved_as, tag)
 
 
-def _place(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progress: Progress) -> None:
-    """An artifact folder into the cache under its name at once, unless a current one is there."""
+def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progress: Progress) -> None:
+    """An artifact folder into the cache under its name at once, unless a current one is there.
+
+    Raises InferometerError where it is not what would be exported here.
+    """
     model = catalog.models()[export.model]
     if _current(catalog.root, cache, export):
         return
@@ -154,6 +164,13 @@ def _place(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
         if above.stat().st_uid == os.getuid():
             above.chmod(above.stat().st_mode | 0o555)
     if not artifacts.is_current(catalog.root, cache, model, export.variant, export.batch):
+        made_by = (artifacts.read_manifest(folder) or {}).get("key")
+        if made_by != artifacts.export_key(catalog.root, model):
+            raise InferometerError(
+                f"{bundle.path}: its {export.model} {export.variant} was exported by other files than "
+                f"those in {catalog.root / 'models'}; take away what was added there, or use "
+                "the suite in the bundle"
+            )
         better = artifacts.weights_file(cache, model)
         raise InferometerError(
             f"{bundle.path}: its {export.model} {export.variant} is not what would be exported here: "

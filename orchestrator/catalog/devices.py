@@ -41,6 +41,7 @@ class Device:
     sources: tuple[str, ...]  # of telemetry
     cooldown: Cooldown
     release: str | None  # L4T, for images that are built away from the board
+    python: str | None  # that its system ships, where the suite itself needs a newer one
     path: Path
     profile: Mapping[str, Any]
 
@@ -69,6 +70,7 @@ def read_device(path: Path) -> Device:
         fields.table("telemetry").strings("sources"),
         Cooldown(cooldown.get("band_c", int), cooldown.get("timeout_s", int)),
         fields.get("tegra_release", str, None),
+        fields.get("python", str, None),
         path,
         fields.data,
     )

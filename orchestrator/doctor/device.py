@@ -39,7 +39,7 @@ def _no_device(problem: InferometerError) -> Check:
 def emulation(device: Device, words: str) -> Check:
     """Whether this machine's engine can run the device's containers; ``words``: what that is good for."""
     try:
-        buildx.require_emulation(device.platform)
+        buildx.require_emulation(device.platform, device.emulator)
     except InferometerError as problem:
         return refusal("emulation", problem)
     return Check("emulation", "ok", words.format(device.platform))

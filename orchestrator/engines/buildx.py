@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from orchestrator.domain import InferometerError
-from orchestrator.engines import host_settings
+from orchestrator.engines import emulator, host_settings
 from orchestrator.engines.connection import DEFAULT_SOCKET
 
 Progress = Callable[[str], None]
@@ -31,8 +31,11 @@ def find_buildx() -> str | None:
     return None
 
 
-def require_emulation(platform: str) -> None:
-    """Raises InferometerError with the fix unless the engine can run another architecture's programs."""
+def require_emulation(platform: str, processor: Mapping[str, str] = {}) -> None:
+    """Raises InferometerError with the fix unless the engine can run another architecture's programs.
+
+    ``processor``: the environment that names to the emulator the one it stands in for.
+    """
     client = find_buildx()
     if client is None:
         raise InferometerError(f"no docker command with buildx on PATH; fix: {FIX}")
@@ -45,6 +48,14 @@ def require_emulation(platform: str) -> None:
             "qemu-user-binfmt) and start systemd-binfmt, or work on the board: HOST=ssh://user@board "
             "BUILD=there"
         )
+    if _environment()["DOCKER_HOST"].startswith("unix:"):  # another machine has an emulator of its own
+        complaint = emulator.unknown(platform, processor)
+        if complaint:
+            raise InferometerError(
+                f"the emulator of {platform} here is too old ({complaint}); fix: install qemu-user-static "
+                "(or qemu-user-binfmt) of Debian 12, Ubuntu 24.04 or newer, or measure on the board with "
+                "HOST=ssh://user@board"
+            )
 
 
 def build(

@@ -52,23 +52,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def exported(cache: Path) -> Path:
-    """An artifact folder as the exporter leaves it, of a model that does not ship with the suite."""
-    folder = cache / "artifacts/resnet50/nq/b1"
-    folder.mkdir(parents=True)
-    key = artifacts.export_key(CATALOG.root, CATALOG.models()["resnet50"])
-    content = {"schema": artifacts.SCHEMA, "key": key, "artifacts": [], "weights": {"kind": "trained"}}
-    (folder / "manifest.json").write_text(json.dumps(content))
-    (folder / "model.onnx").write_bytes(os.urandom(300_000))
-    return folder
-
-
 @pytest.mark.docker
 def test_artifacts_go_to_an_empty_cache_once(
     checkout: None, tmp_path: Path, double_image: images.Image, small_disk: Path
 ) -> None:
     device = choices.choose_device(CATALOG, "", False, False, here()).id
-    sent, path, said = exported(tmp_path / "here"), tmp_path / "b.tar", []
+    sent, path, said = bundles.exported(tmp_path / "here"), tmp_path / "b.tar", []
     wish = Wish(device, models=("resnet50", "digits-cnn"), runtimes=("fake",))
     pack(CATALOG, _wheels(tmp_path / "here"), wish, path, said.append)
 
@@ -102,7 +91,7 @@ def test_better_weights_on_the_board_are_not_exported_behind_its_back(
     checkout: None, tmp_path: Path, double_image: images.Image
 ) -> None:
     device = choices.choose_device(CATALOG, "", False, False, here()).id
-    sent, path = exported(tmp_path / "here"), tmp_path / "b.tar"
+    sent, path = bundles.exported(tmp_path / "here"), tmp_path / "b.tar"
     content = json.loads((sent / "manifest.json").read_bytes())
     content["weights"] = {"kind": "random", "seed": 0}
     (sent / "manifest.json").write_text(json.dumps(content))

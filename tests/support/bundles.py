@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orchestrator
+from orchestrator import artifacts
 from orchestrator.bundle import archive, suite
 from orchestrator.bundle.manifest import Export, Image, Manifest, Member, Suite
-from orchestrator.catalog import suite_root
+from orchestrator.catalog import Catalog, suite_root
 from orchestrator.engines import base_images, images
 from orchestrator.files import sha256_file
 
@@ -83,3 +85,15 @@ def member_at(path: Path, position: int) -> str:
     """Which member a byte belongs to: its header, content and padding; the end to the last one."""
     with tarfile.open(path, "r:") as opened:
         return [item.name for item in opened.getmembers() if item.offset <= position][-1]
+
+
+def exported(cache: Path) -> Path:
+    """An artifact folder as the exporter leaves it, of a model that does not ship with the suite."""
+    folder = cache / "artifacts/resnet50/nq/b1"
+    folder.mkdir(parents=True)
+    root = suite_root()
+    key = artifacts.export_key(root, Catalog(root).models()["resnet50"])
+    content = {"schema": artifacts.SCHEMA, "key": key, "artifacts": [], "weights": {"kind": "trained"}}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    (folder / "model.onnx").write_bytes(os.urandom(300_000))
+    return folder

@@ -57,6 +57,9 @@ def test_a_member_outside_the_bundles_folders(document: dict[str, Any], tmp_path
             "wheels/x is one that nothing names",
         ),
         (lambda members: [{**members[0], "bytes": -1}, *members[1:]], "suite.tar has no size"),
+        (lambda members: [{**members[0], "bytes": 10**40}, *members[1:]], "suite.tar has no size"),
+        (lambda members: [{**members[0], "bytes": 1.5}, *members[1:]], "suite.tar has no size"),
+        (lambda members: [{**members[0], "sha256": 3}, *members[1:]], "suite.tar has no size or no SHA"),
         (lambda members: [{**members[0], "sha256": "x"}, *members[1:]], "suite.tar has no size or no SHA"),
         (lambda members: {}, "missing"),
         (lambda members: 3, "of another kind"),
@@ -81,6 +84,17 @@ def test_a_field_that_is_missing_or_of_another_kind(
 def test_a_suite_of_another_kind(document: dict[str, Any], tmp_path: Path, field: str, value: Any) -> None:
     suite = {**document["suite"], field: value}
     assert "of another kind" in refusal(bundles.forge(tmp_path / "f.tar", {**document, "suite": suite}))
+
+
+@pytest.mark.parametrize("name", ["models/a\0.py", "models/\ud800", "models/../../x", "/models/x"])
+def test_a_file_of_the_suite_that_is_none(document: dict[str, Any], tmp_path: Path, name: str) -> None:
+    suite = {**document["suite"], "files": {name: "0" * 64}}
+    assert "of another kind" in refusal(bundles.forge(tmp_path / "f.tar", {**document, "suite": suite}))
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "\ud800", "\x1b[2J"])
+def test_text_that_is_no_line(document: dict[str, Any], tmp_path: Path, text: str) -> None:
+    assert "of another kind" in refusal(bundles.forge(tmp_path / "f.tar", {**document, "platform": text}))
 
 
 @pytest.mark.parametrize(

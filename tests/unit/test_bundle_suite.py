@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -73,6 +74,14 @@ def test_what_decides_must_be_equal(checkout: Path) -> None:
     assert suite.difference(checkout, files) == "runners/a/runner.py"
     (checkout / "runners/a/runner.py").unlink()
     assert suite.difference(checkout, files) == "runners/a/runner.py"
+
+
+@pytest.mark.parametrize("name", [b"runners/a\nb.py", b"runners/\xff.py"])
+def test_a_name_that_no_bundle_can_hold(checkout: Path, name: bytes) -> None:
+    Path(os.fsdecode(bytes(checkout) + b"/" + name)).write_text("1")
+    with pytest.raises(InferometerError, match=r"no name for a file in a bundle; rename it") as caught:
+        suite.describe(checkout)
+    assert str(caught.value).isprintable()
 
 
 def test_no_checkout_and_a_link_are_refused(checkout: Path, tmp_path: Path) -> None:

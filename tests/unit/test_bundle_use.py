@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.bundle.manifest import Suite
-from orchestrator.bundle.use import supply
+from orchestrator import artifacts
+from orchestrator.bundle.archive import Bundle
+from orchestrator.bundle.manifest import Export, Suite
+from orchestrator.bundle.use import supply, unpack
 from orchestrator.cases import Order
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
@@ -17,6 +21,7 @@ from orchestrator.engines import base_images
 from orchestrator.plan import Wish
 from tests.support import bundles
 
+CATALOG = Catalog(suite_root())
 PLATFORMS = {"linux/amd64": "linux/arm64", "linux/arm64": "linux/amd64"}
 # Of the devices of this platform the one with most accelerators.
 OURS = max(
@@ -90,6 +95,11 @@ def test_what_the_bundle_does_not_hold(tmp_path: Path) -> None:
     )
 
 
+def test_a_board_elsewhere(tmp_path: Path) -> None:
+    message = refusal(tmp_path, replace(forced(), host="ssh://pi@board"))
+    assert "copy it to the board and run `make bench BUNDLE=` there, or leave BUNDLE out" in message
+
+
 def test_an_accelerator_without_its_image(tmp_path: Path) -> None:
     device = Catalog(suite_root()).devices()[OURS]
     runtime = next(item for item in Catalog(suite_root()).runtimes().values() if item.flavours)
@@ -98,3 +108,43 @@ def test_an_accelerator_without_its_image(tmp_path: Path) -> None:
         pytest.skip(f"{OURS} has no {place}")
     message = refusal(tmp_path, forced(runtimes=(runtime.id,), accelerators=(place,)))
     assert f"has no image of {runtime.id} for {place}" in message
+
+
+def unpacked(tmp_path: Path, told: dict[str, Any]) -> str:
+    """The refusal of an artifact folder with this manifest."""
+    name = "artifacts/resnet50/nq/b1/manifest.json"
+    contents = {**bundles.CONTENTS, name: json.dumps({"schema": artifacts.SCHEMA, **told}).encode()}
+    carried = Export("resnet50", "nq", 1, ("model.onnx", "manifest.json"))
+    path = bundles.make(tmp_path / "b.tar", contents, exports=(carried,))
+    with closing(Bundle(path)) as bundle, pytest.raises(InferometerError) as caught:
+        unpack(bundle, CATALOG, tmp_path / "cache", carried, lambda text: None)
+    assert str(caught.value).startswith(f"{path}: its resnet50 nq ")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("told", [{"key": "x"}, {"key": "x", "weights": ["random"]}, {}])
+def test_an_artifact_of_other_models_files_is_no_matter_of_weights(
+    tmp_path: Path, told: dict[str, Any]
+) -> None:
+    message = unpacked(tmp_path, told)
+    assert f"was exported by other files than those in {CATALOG.root / 'models'}; take away" in message
+    assert "weights" not in message
+
+
+def test_an_artifact_with_worse_weights_than_those_here(tmp_path: Path) -> None:
+    model = CATALOG.models()["resnet50"]
+    weights = artifacts.weights_file(tmp_path / "cache", model)
+    assert weights
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"trained")
+    told = {"key": artifacts.export_key(CATALOG.root, model), "weights": {"kind": "random", "seed": 0}}
+    assert f"{weights} holds weights the bundle was made without" in unpacked(tmp_path, told)
+
+
+def test_an_artifact_of_a_model_that_this_suite_does_not_know(tmp_path: Path) -> None:
+    contents = {**bundles.CONTENTS, "artifacts/toaster/nq/b1/model.onnx": b""}
+    toaster = Export("toaster", "nq", 1, ("model.onnx",))
+    exports = (*bundles.manifest().exports, toaster)
+    path = bundles.make(tmp_path / "b.tar", contents, device=OURS, exports=exports)
+    with pytest.raises(InferometerError, match="unknown model 'toaster'"):
+        supply(CATALOG, tmp_path / "cache", forced(models=("digits-cnn",)), path, lambda text: None)

@@ -28,6 +28,7 @@ platform = "linux/arm64"
 min_launches = 10
 runtimes = ["alpha"]
 memory_bytes = 4_000_000_000
+python = "3.6"
 [accelerators.cpu]
 [accelerators.gpu]
 runtime = "nvidia"
@@ -99,7 +100,7 @@ def test_a_device_is_read(tmp_path: Path) -> None:
     )
     assert (device.runtimes, device.memory_bytes, device.sources) == (("alpha",), 4_000_000_000, ("thermal",))
     assert (device.emulator, device.cooldown) == ({"QEMU_CPU": "max"}, Cooldown(3, 600))
-    assert device.profile["title"] == "A board"
+    assert (device.profile["title"], device.python) == ("A board", "3.6")
 
 
 def test_a_runtime_is_read(tmp_path: Path) -> None:

@@ -62,10 +62,22 @@ def test_emulation_is_for_a_named_board_of_another_processor() -> None:
     assert "nuc has this machine's (x86_64)" in refused("nuc", emulate=True)
 
 
+def test_every_arm_board_says_which_processor_is_emulated() -> None:
+    boards = [item for item in CATALOG.devices().values() if item.arch == "aarch64"]
+    assert {item.id: set(item.emulator) for item in boards} == {item.id: {"QEMU_CPU"} for item in boards}
+
+
 def test_processes_cannot_be_emulated(tmp_path: Path) -> None:
     foreign = next(item for item in CATALOG.devices().values() if item.arch != os.uname().machine)
     with pytest.raises(InferometerError, match="ENGINE=process is always native"):
         choose_engine(tmp_path, tmp_path, "process", foreign, Quiet())
+
+
+@pytest.mark.parametrize("pc", ["nuc", "x86"])
+def test_a_pc_may_have_a_gpu(pc: str) -> None:
+    device = CATALOG.device(pc)
+    assert device.accelerators["cuda"].optional
+    assert "tensorrt" in device.runtimes
 
 
 def test_processes_reach_no_accelerator() -> None:
