@@ -12,9 +12,8 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,9 @@ from orchestrator.engines import images
 from orchestrator.engines.connection import LABEL
 from tests.support.benches import wait_for
 from tests.support.boards import Board, board, missing
+from tests.support.remote import QUICK, bench, left, start, telemetry
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-
-QUICK = ("--runtimes", "fake", "--models", "digits-cnn", "--quick")
-PLACES = (Path("/dev/shm"), Path("/tmp"))  # where telemetry of a trial may lie
 
 
 @pytest.fixture(scope="module")
@@ -43,50 +40,6 @@ def pi(tmp_path_factory: pytest.TempPathFactory, double_image: Any) -> Iterator[
         pytest.skip(reason)
     with board(tmp_path_factory.mktemp("board")) as made:
         yield made
-
-
-def start(pi: Board, folder: Path, *words: str | Path, suite: Path | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "orchestrator", *map(str, words)],
-        cwd=suite or suite_root(),
-        env={**pi.environment(), "TMPDIR": str(folder)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def bench(
-    pi: Board, folder: Path, *words: str | Path, host: str | None = None, suite: Path | None = None
-) -> Any:
-    """(exit status, standard error, summary or None) of a bench on the board."""
-    results = folder / "run"
-    order = ("bench", "--host", host or pi.address, "--results", results, *QUICK, *words)
-    with start(pi, folder, *order, suite=suite) as child:
-        _, told = child.communicate()
-    summary = results / "summary.json"
-    return child.returncode, told, json.loads(summary.read_bytes()) if summary.exists() else None
-
-
-def left(pi: Board) -> list[str]:
-    """What an interrupted trial may have left there: containers, output volumes, folders, programs."""
-    found = pi.run("ps", "-a", "--format", "{{.Names}}").split()
-    found += [name for name in pi.run("volume", "ls", "-q").split() if "output" in name]
-    found += [str(path) for place in PLACES for path in place.glob("inferometer.??????")]
-    return found + [" ".join(words) for words in telemetry()]
-
-
-def telemetry() -> list[Sequence[str]]:
-    """Telemetry programs that came over ssh and still run."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(word.endswith(".pyz") for word in process.cmdline()):
-                found.append(process.cmdline())
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_a_bench_there_is_a_bench(pi: Board, tmp_path: Path) -> None:
@@ -237,56 +190,6 @@ def test_two_benches_of_one_board_do_not_meet(pi: Board, tmp_path: Path) -> None
         child.wait(60)
     assert (code, told.count("\n")) == (2, 1), told
     assert re.search(r"is in use by process \d+ for a bench of ", told), told
-
-
-def doctor(pi: Board, folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and the checks by name."""
-    with start(pi, folder, "doctor", *words, "--json") as child:
-        told, said = child.communicate()
-    assert told, said
-    return child.returncode, {check["name"]: check for check in json.loads(told)}
-
-
-def test_doctor_looks_at_the_board(pi: Board, tmp_path: Path) -> None:
-    code, found = doctor(pi, tmp_path, "--host", pi.address)
-    assert code == 0, found
-    for name in ("ssh", "python there", "device", "docker engine there", "telemetry there", "other benches"):
-        assert found[name]["state"] == "ok", found[name]
-    assert found["disk there"]["state"] in ("ok", "warning")
-    assert str(pi.folder / "data") in found["disk there"]["detail"]
-    assert "host.memory_available" in found["telemetry there"]["detail"]
-    assert left(pi) == []
-
-
-def test_an_interrupted_doctor_leaves_nothing(pi: Board, tmp_path: Path) -> None:
-    with start(pi, tmp_path, "doctor", "--host", pi.address) as child:
-        wait_for(lambda: bool(telemetry()), 60)
-        child.send_signal(signal.SIGINT)
-        assert child.wait(60) == 130
-    wait_for(lambda: left(pi) == [], 20)
-    assert left(pi) == []
-
-
-def test_doctor_does_not_disturb_a_bench(pi: Board, tmp_path: Path) -> None:
-    slow = ("--option", "fake.latency_ns=20000000", "--timeout", "60")
-    results = tmp_path / "run"
-    with start(pi, tmp_path, "bench", "--host", pi.address, "--results", results, *QUICK, *slow) as child:
-        wait_for(lambda: bool(telemetry()), 60)
-        (tmp_path / "other").mkdir()
-        _, found = doctor(pi, tmp_path / "other", "--host", pi.address)
-        child.send_signal(signal.SIGINT)
-        child.wait(60)
-    assert "is in use by process" in found["other benches"]["detail"]
-    assert "telemetry there" not in found
-
-
-def test_doctor_names_what_a_board_lacks(pi: Board, tmp_path: Path) -> None:
-    code, found = doctor(pi, tmp_path, "--device", "rpi5", "--host", pi.address)
-    assert (code, found["device"]["state"]) == (2, "missing")
-    assert "not rpi5" in found["device"]["detail"]
-    code, found = doctor(pi, tmp_path, "--host", "ssh://root@localhost:1")
-    assert (code, "Connection refused" in found["ssh"]["detail"]) == (2, True)
-    assert "start sshd there" in found["ssh"]["fix"]
 
 
 def test_an_image_is_built_there(pi: Board, tmp_path: Path, double_image: Any) -> None:

@@ -23,7 +23,7 @@ from benchmarks.observer import Look
 from benchmarks.wrapped import Wrapped
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
-from orchestrator.engines import images
+from orchestrator.engines import image_state
 from tests.support.records import record
 
 HELD = Figure("help_time", "s", 0.2, 0.1, "<= 0.3 s", True, "peer: another")
@@ -231,7 +231,7 @@ def test_every_default_runtime_has_an_image_size() -> None:
 def test_a_size_that_nobody_knows_is_absent(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after ``docker rmi`` of the base."""
     sizes = {"bytes": 3, "installed_bytes": 2, "base_bytes": 1, missing: None}
-    monkeypatch.setattr(images, "state", lambda *given: sizes)
+    monkeypatch.setattr(image_state, "state", lambda *given: sizes)
     engine = SimpleNamespace(name="docker")
     place: Any = SimpleNamespace(engine=engine, root=suite_root(), target=lambda runtime: None)
     for found in image_size.measure(place):
