@@ -10,12 +10,13 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog import Runtime
 from orchestrator.domain import InferometerError
-from orchestrator.engines import images, observer, volumes
+from orchestrator.engines import images, nodes, observer, volumes
 from orchestrator.engines.connection import LABEL, connect
 from orchestrator.engines.docker import Container, DockerEngine, outcome_of
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
@@ -63,7 +64,9 @@ class BoardEngine(DockerEngine):
         accelerators: Mapping[str, Mapping[str, Any]],
     ):
         client = connect(address=f"unix://{link.socket}")
-        super().__init__(root, cache, device, platform, accelerators, client=client)
+        # A container is made again when the link broke, and so is this question.
+        owners = once(lambda patterns: nodes.owners_there(link, patterns))
+        super().__init__(root, cache, device, platform, accelerators, client=client, owners=owners)
         self._link, self._build = link, build
         self._full: dict[Mount, str] = {}  # volumes known to be there
         self._program: str | None = None
