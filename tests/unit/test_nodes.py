@@ -95,6 +95,17 @@ def test_what_the_profiles_of_boards_say() -> None:
         assert "/dev/nvmap" in item.accelerators["cuda"].container["nodes"]
 
 
+@pytest.mark.parametrize("device", ["x86", "jetson-nano", "jetson-orin-nano"])
+def test_what_nvidia_s_runtime_wants_to_know(device: str, tmp_path: Path) -> None:
+    """Images of ours are no images of NVIDIA's: the profile asks for the driver."""
+    cuda = Catalog(suite_root()).device(device).accelerators["cuda"].container
+    engine = DockerEngine(
+        tmp_path, tmp_path, device, "linux/amd64", {"gpu": {**cuda, "nodes": []}}, client=engine_client()
+    )
+    told = engine._create(LAUNCH)["environment"]
+    assert (told["NVIDIA_VISIBLE_DEVICES"], told["NVIDIA_DRIVER_CAPABILITIES"]) == ("all", "compute,utility")
+
+
 def test_a_pattern_that_is_no_path_below_dev(tmp_path: Path) -> None:
     text = (suite_root() / "orchestrator/devices/x86.toml").read_text()
     path = tmp_path / "board.toml"
