@@ -63,21 +63,23 @@ def ensure(
     machine: list[str | None] = [processor_flags(conditions.place.root / "proc/cpuinfo")]
     if case.accelerator != "cpu":
         machine += _accelerator(case, target, conditions)
-    folder = cache / "compiled" / key(case, artifact, target, format_, machine)
+    name = key(case, artifact, target, format_, machine)
+    folder, log = cache / "compiled" / name, cache / "logs" / f"compile-{case.runtime}-{name}.log"
     stored = folder / "compiled.json"
     if stored.exists():
         entry = json.loads(stored.read_bytes())
         check(folder / entry["file"], entry["sha256"])
         return folder / entry["file"], entry["sha256"], entry["build_ns"]
     progress(f"compiling {case.model} for {case.runtime_label} (once on this machine)")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    for path in (folder, log):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".compile.") as temporary:
         staging = Path(temporary)
         output = staging / "out"
         output.mkdir()
         for path in (staging, output):
             path.chmod(0o777)  # the runner's container writes as another user
-        message = _compile(case, artifact, target, conditions, output, staging)
+        message = _compile(case, artifact, target, conditions, output, staging, log)
         made = output / Path(message["path"]).name
         sha256 = sha256_file(made)
         if sha256 != message["sha256"] or message["format"] != format_:
@@ -111,7 +113,13 @@ def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str
 
 
 def _compile(
-    case: Case, artifact: Artifact, target: Target, conditions: Conditions, output: Path, staging: Path
+    case: Case,
+    artifact: Artifact,
+    target: Target,
+    conditions: Conditions,
+    output: Path,
+    staging: Path,
+    log: Path,
 ) -> dict[str, Any]:
     needed = [path.name for path in (artifact.path, artifact.calibration) if path]
     source = Mount(artifact.path.parent, "model", names=tuple(needed))
@@ -137,7 +145,7 @@ def _compile(
         command="compile",
         request=request.line(),
         stdout=staging / "transcript.jsonl",
-        stderr=staging / "stderr.log",
+        stderr=log,
         timeout_s=_TIMEOUT_S,
         mounts=(source, sink),
         memory_bytes=conditions.memory_bytes,
@@ -152,6 +160,7 @@ def _compile(
         told = "" if transcript.error else launch.stderr.read_text("utf-8", "replace").strip()
         tail = told.splitlines()[-1:] or [""]
         raise InferometerError(
-            f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip()
+            f"{case.runtime_label} could not compile {case.model}: {f'{reason} {tail[0]}'.strip()}; "
+            f"the whole output: {log}"
         )
     return transcript.artifact

@@ -11,14 +11,14 @@ FLAGS = {"fp16": "FP16", "int8": "INT8"}
 FAST = {"fp16": "platform_has_fast_fp16", "int8": "platform_has_fast_int8"}
 
 
-def serialized(trt, logger, request, capability, calibrator):
+def serialized(trt, log, request, capability, calibrator):
     """The engine as bytes. Raises RunnerError.
 
     ``calibrator``: a function that gives one, called where int8 needs it.
     """
-    builder = trt.Builder(logger)
+    builder = trt.Builder(log)
     network = builder.create_network(explicit_batch(trt))
-    parser = trt.OnnxParser(network, logger)
+    parser = trt.OnnxParser(network, log)
     with open(request.model["path"], "rb") as file:
         if not parser.parse(file.read()):
             errors = [str(parser.get_error(index)) for index in range(parser.num_errors)]
@@ -34,7 +34,7 @@ def serialized(trt, logger, request, capability, calibrator):
         lower(trt, builder, network, config, precision, capability, calibrator)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise sdk.RunnerError("model", "TensorRT built no engine; its reason is in the log")
+        raise log.error("model", "TensorRT built no engine")
     return bytes(plan)
 
 

@@ -11,6 +11,7 @@ import build
 import calibration
 import cudart
 import inspection
+import log
 import tensors
 
 PARTS = ("h2d", "compute", "d2h")
@@ -54,14 +55,14 @@ class TensorRT(sdk.Runner):
     def start(self):
         """Find the GPU, then make what all of TensorRT's objects need."""
         self.find_gpu()
-        self.logger = trt.Logger(trt.Logger.WARNING)
-        trt.init_libnvinfer_plugins(self.logger, "")
+        self.log = log.make(trt)
+        trt.init_libnvinfer_plugins(self.log, "")
 
     def build(self):
         """An engine of the model in the request, as bytes."""
         calibrate = functools.partial(calibration.make, trt, numpy, self.cuda, self.request.inputs)
         capability = self.cuda.capability()
-        return build.serialized(trt, self.logger, self.request, capability, calibrate)
+        return build.serialized(trt, self.log, self.request, capability, calibrate)
 
     def compile(self):
         """Write the engine."""
@@ -82,9 +83,9 @@ class TensorRT(sdk.Runner):
                 plan = file.read()
         else:
             plan = self.build()
-        self.engine = trt.Runtime(self.logger).deserialize_cuda_engine(plan)
+        self.engine = trt.Runtime(self.log).deserialize_cuda_engine(plan)
         if self.engine is None:
-            raise sdk.RunnerError("model", "TensorRT refuses this engine; its reason is in the log")
+            raise self.log.error("model", "TensorRT refuses this engine")
         self.tensors = tensors.of(trt, self.engine)
         for item in self.tensors:
             if any(size < 0 for size in item.shape):
@@ -92,7 +93,7 @@ class TensorRT(sdk.Runner):
                 raise sdk.RunnerError("unsupported", words % (item.name, item.shape))
         self.context = self.engine.create_execution_context()
         if self.context is None:
-            raise sdk.RunnerError("resource", "TensorRT made no execution context; its reason is in the log")
+            raise self.log.error("resource", "TensorRT made no execution context")
         self.stream = self.cuda.stream()
         self.pairs = [cudart.Pair(self.cuda, self.size(item)) for item in self.tensors]
         addresses = [pair.device for pair in self.pairs]
@@ -149,7 +150,7 @@ class TensorRT(sdk.Runner):
             self.cuda.check(status, "inference")
         except cudart.CudaError as error:
             raise sdk.RunnerError("accelerator", str(error)) from None
-        raise sdk.RunnerError("accelerator", "TensorRT did not take the inference; its reason is in the log")
+        raise self.log.error("accelerator", "TensorRT did not take the inference")
 
     def parts(self):
         """Copy in, compute and copy out apart, by CUDA events; outside the window, which has none."""

@@ -43,7 +43,7 @@ GUARDED = {
 }  # fmt: skip
 CLASSES = {
     "module": (
-        "Builder", "BuilderFlag", "DataType", "LayerInformationFormat", "LayerType", "Logger",
+        "Builder", "BuilderFlag", "DataType", "LayerInformationFormat", "LayerType", "ILogger",
         "NetworkDefinitionCreationFlag", "OnnxParser", "ProfilingVerbosity", "Runtime",
         "init_libnvinfer_plugins", "IInt8EntropyCalibrator2", "__version__",
     ),
@@ -60,6 +60,7 @@ CLASSES = {
     ),
     "ICudaEngine": ("create_execution_context", "create_engine_inspector"),
     "IExecutionContext": ("execute_async_v2",),
+    "ILogger": ("INTERNAL_ERROR", "ERROR", "WARNING", "log"),
     "IInt8EntropyCalibrator2": (
         "get_batch_size", "get_batch", "read_calibration_cache", "write_calibration_cache",
     ),
@@ -68,7 +69,6 @@ CLASSES = {
     "ITensor": ("dtype", "shape"),
     "LayerInformationFormat": ("JSON",),
     "LayerType": ("QUANTIZE",),
-    "Logger": ("WARNING",),
     "NetworkDefinitionCreationFlag": ("EXPLICIT_BATCH",),
     "OnnxParser": ("parse", "num_errors", "get_error"),
     "ProfilingVerbosity": ("DETAILED",),
@@ -206,7 +206,7 @@ def test_no_name_of_the_runner_is_left_out() -> None:
     """What the sources take from TensorRT's objects is in the tables above."""
     known = {name for names in merged(CLASSES, NAMED, BINDINGS).values() for name in names}
     used = set()
-    for path in ("build.py", "tensors.py", "inspection.py", "runner.py", "calibration.py"):
+    for path in ("build.py", "tensors.py", "inspection.py", "runner.py", "calibration.py", "log.py"):
         for node in ast.walk(ast.parse((RUNNER / path).read_text())):
             if isinstance(node, ast.Attribute):
                 root = node.value

@@ -95,6 +95,7 @@ def test_what_is_compiled_is_run(folder: Path, cudart: Path, generation: str) ->
     complete(tensorrt.launch({**line, "model": engine}, cudart, generation))
     other = tensorrt.launch({**line, "model": engine}, cudart, generation, world={"CUDART_SM": "72"})
     assert other.one("error")["code"] == "model"  # an engine of another GPU
+    assert "refuses this engine: 6: The engine plan file is gen" in other.one("error")["message"]
 
 
 def test_what_an_engine_is_good_for(cudart: Path) -> None:
@@ -157,7 +158,18 @@ def test_int8_of_a_quantized_model_needs_no_calibration(folder: Path, cudart: Pa
         ("11.4.0", {"options": {"precision": "int8"}}, "unsupported", "takes precision from the model"),
         ("10.3.0", {"model": {"input": [-1, 3]}}, "unsupported", "input has the open shape [-1, 3]"),
         ("10.3.0", {"accelerator": "cpu"}, "unsupported", "accelerator cpu is not supported; known: cuda"),
-        ("8.6.1", {"world": {"CUDART_FAIL": "cudaMalloc"}}, "resource", "cudaMalloc: out of memory (2)"),
+        (
+            "8.6.1",
+            {"world": {"CUDART_FAIL": "cudaMalloc"}},
+            "resource",
+            "no engine: 1: [defaultAllocator.cpp",
+        ),
+        (
+            "8.6.1",
+            {"world": {"CUDART_FAIL": "cudaMalloc", "CUDART_AFTER": "1"}},
+            "resource",
+            "cudaMalloc: out of memory (2)",
+        ),
         ("8.6.1", {"world": {"CUDART_FAIL": "cudaStreamSynchronize"}}, "accelerator", "launch failure (719)"),
         (
             "10.3.0",
