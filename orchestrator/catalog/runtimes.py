@@ -17,6 +17,7 @@ class Option:
     values: tuple[str, ...]
     default: tuple[str, ...]
     help: str
+    lowers: tuple[str, ...] = ()  # values with which it computes less precisely than the model says
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ class Runtime:
             f"({self.release}), only for {known}; add an entry with NVIDIA's image for it"
         )
 
+    def is_lowered(self, options: Mapping[str, str]) -> bool:
+        """Whether it computes less precisely than the model says with these options."""
+        return any(
+            value in item.lowers for name, item in self.options.items() if (value := options.get(name))
+        )
+
     def compiled_format(self, options: Mapping[str, str]) -> str | None:
         """The format that must be made on this machine first for these options, or None."""
         return next((made for name, value, made in self.compile if options.get(name) == value), None)
@@ -99,14 +106,13 @@ def read_runtime(path: Path) -> Runtime:
     for name in fields.get("options", dict, {}):
         option = fields.table("options").table(name)
         values = option.strings("values")
-        default = option.strings("default")
-        if values != ("*",):
-            for value in default:
-                if value not in values:
-                    raise InferometerError(
-                        f"{path}: field {option.prefix}default holds {value!r}, which is not among values"
-                    )
-        options[name] = Option(values, default, option.get("help", str))
+        default, lowers = option.strings("default"), option.strings("lowers", [])
+        for field_, held in (("default", default), ("lowers", lowers)):
+            if values != ("*",) and (wrong := [value for value in held if value not in values]):
+                raise InferometerError(
+                    f"{path}: field {option.prefix}{field_} holds {wrong[0]!r}, which is not among values"
+                )
+        options[name] = Option(values, default, option.get("help", str), lowers)
     return Runtime(
         path.parent.name,
         fields.get("title", str),
