@@ -1,7 +1,8 @@
 """Artifacts only this machine can use, made by the runner's ``compile`` and cached.
 
 The key is everything the result depends on: artifact, calibration tensors, runtime image or environment,
-options, threads, the processor's instruction set, and for an accelerator what the runner tells of it.
+options, threads, the processor's instruction set, and for an accelerator what the runner tells of it and the
+machine it is part of.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import wire
+from orchestrator import environment, wire
 from orchestrator.artifacts import Artifact, check
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Case, InferometerError, Trial
@@ -93,7 +95,10 @@ def ensure(
 
 
 def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str | None]:
-    """Version of the runtime, which the image may take from the board, and what the runner compiles for."""
+    """Version of the runtime, which the image may take from the board, what the runner compiles for, where.
+
+    A runner that tells of no accelerator gets no key that fits a second time.
+    """
     with tempfile.TemporaryDirectory(prefix="inferometer-describe-") as temporary:
         launch = Launch(
             name=container_name(Trial(case, 0)),
@@ -109,7 +114,8 @@ def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str
         conditions.engine.launch(launch, lambda handle: None)
         with launch.stdout.open("rb") as stream:
             hello = wire.read(stream).hello or {}
-    return [hello.get("version"), hello.get("target")]
+    known = hello.get("version"), hello.get("target") or secrets.token_hex()
+    return [*known, environment.machine_id(conditions.place.root)]
 
 
 def _compile(

@@ -70,3 +70,19 @@ def test_a_failure_keeps_its_log(tmp_path: Path) -> None:
     told = f"could not compile net: model: no kernel fits; the whole output: {log}"
     assert str(caught.value).endswith(told)
     assert "the compiler's own words" in log.read_text()
+
+
+def test_what_was_made_is_made_once_for_a_machine_and_its_accelerator(tmp_path: Path) -> None:
+    engine = Engine()
+    assert ensure(tmp_path, engine) == ensure(tmp_path, engine)
+    assert engine.compiled == 1
+    assert ensure(tmp_path, engine, machine="b") != ensure(tmp_path, engine)
+    engine.target = "another GPU"
+    ensure(tmp_path, engine)
+    assert engine.compiled == 3
+
+
+def test_an_accelerator_that_is_not_told_has_no_cache(tmp_path: Path) -> None:
+    engine = Engine(target=None)
+    assert ensure(tmp_path, engine) != ensure(tmp_path, engine)
+    assert engine.compiled == 2

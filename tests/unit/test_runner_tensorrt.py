@@ -20,6 +20,7 @@ from tests.support.tensorrt import GENERATIONS
 
 INPUTS = np.array([[[1, 2, 3]], [[4, 5, 6]]], dtype="float32")
 SCHEMA = Draft202012Validator(json.loads((runners.RUNNERS / "protocol/v1.schema.json").read_bytes()))
+GPU = "Double sm_87, 8 SMs, 7620 MiB, driver CUDA 12.6"
 NUMPY36 = "numpy==1.19.5"  # the last for Python 3.6
 
 
@@ -67,7 +68,7 @@ def complete(ended: Ended) -> None:
     assert max(parts["compute"]) > 0
     placement = ended.one("placement")
     assert (placement["requested"], placement["executed"]) == ("cuda", {"cuda": 2})
-    assert placement["notes"][0] == "Double sm_87, driver CUDA 12.6"
+    assert placement["notes"][0] == GPU
     assert [node["op"] for node in placement["nodes"]] == ["CONVOLUTION", "MATRIX_MULTIPLY"]
 
 
@@ -100,7 +101,10 @@ def test_what_is_compiled_is_run(folder: Path, cudart: Path, generation: str) ->
 
 def test_what_an_engine_is_good_for(cudart: Path) -> None:
     told = tensorrt.launch(b"", cudart, command="describe").one("hello")
-    assert (told["accelerators"], told["target"]) == (["cuda"], "Double sm_87, driver CUDA 12.6")
+    assert (told["accelerators"], told["target"]) == (["cuda"], GPU)
+    for name, value in {"CUDART_SMS": "4", "CUDART_MIB": "3900"}.items():  # a smaller board of that name
+        other = tensorrt.launch(b"", cudart, command="describe", world={name: value}).one("hello")
+        assert other["target"] != GPU
     without = tensorrt.launch(b"", cudart, command="describe", world={"CUDART_DEVICES": "0"})
     assert without.exit_code == 0
     assert "target" not in without.one("hello")
