@@ -58,9 +58,11 @@ def _bring_in(
     found = []
     distinct(order.own, order.wish.models)
     for own in order.own:
-        target = engine.prepare(runtime_for(own, runtimes), watcher.say)
+        runtime = runtime_for(own, runtimes)
+        at = runtime.accelerators[0]
+        target = engine.prepare(runtime, watcher.say, at)
         with tempfile.TemporaryDirectory() as scratch:
-            signature, sha256 = inspect(own, engine, target, Path(scratch))
+            signature, sha256 = inspect(own, engine, target, Path(scratch), at)
         found.append(bring_in(own, signature, sha256, cache, order.wish.seed))
     return found
 

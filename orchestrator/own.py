@@ -24,7 +24,7 @@ from orchestrator.engines.launch import Engine, Launch, Mount, Target
 from orchestrator.execute import container_name
 from orchestrator.files import sha256_file, write_atomic
 
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 1800.0  # TensorRT tells of a model by the engine that it makes of it first
 _CODES = {"float32": ("<f4", "f"), "uint8": ("|u1", "B"), "int8": ("|i1", "b")}
 
 
@@ -142,7 +142,9 @@ def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
     return found
 
 
-def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tuple[dict[str, Any], str]:
+def inspect(
+    own: OwnModel, engine: Engine, target: Target, scratch: Path, accelerator: str = "cpu"
+) -> tuple[dict[str, Any], str]:
     """(signature, SHA-256): what the runtime reads from the file. Raises InferometerError if it refuses."""
     if not own.path.is_file():
         raise InferometerError(f"{own.path}: there is no such file")
@@ -156,7 +158,9 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
     mount = Mount(path.parent, "model")
     sha256 = sha256_file(path)
     request = wire.Request(
-        "inspect", model={"path": f"{engine.see(mount)}/{path.name}", "format": own.format, "sha256": sha256}
+        "inspect",
+        model={"path": f"{engine.see(mount)}/{path.name}", "format": own.format, "sha256": sha256},
+        accelerator=accelerator,
     )
     trial = Trial(Case("inspect", target.runtime, path.stem), 0)
     launch = Launch(
@@ -168,6 +172,7 @@ def inspect(own: OwnModel, engine: Engine, target: Target, scratch: Path) -> tup
         scratch / "stderr.log",
         _TIMEOUT_S,
         (mount,),
+        accelerator=accelerator,
     )
     outcome = engine.launch(launch, lambda handle: None)
     with launch.stdout.open("rb") as stream:
