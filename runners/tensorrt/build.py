@@ -5,6 +5,7 @@ https://docs.nvidia.com/deeplearning/tensorrt/latest/api/migration-guide.html
 """
 
 import inferometer_sdk as sdk
+import tensors
 
 WORKSPACE_BYTES = 1 << 28  # 8.2 starts from none, which rules out most fast kernels
 FLAGS = {"fp16": "FP16", "int8": "INT8"}
@@ -23,6 +24,9 @@ def serialized(trt, log, request, capability, calibrator):
         if not parser.parse(file.read()):
             errors = [str(parser.get_error(index)) for index in range(parser.num_errors)]
             raise sdk.RunnerError("model", "TensorRT cannot parse it: " + "; ".join(errors)[:1000])
+    for index in range(network.num_inputs):  # without an optimization profile none of these is built
+        tensor = network.get_input(index)
+        tensors.need_fixed(tensor.name, tensor.shape)
     config = builder.create_builder_config()
     if not hasattr(config, "set_memory_pool_limit"):
         config.max_workspace_size = WORKSPACE_BYTES

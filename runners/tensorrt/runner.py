@@ -87,10 +87,8 @@ class TensorRT(sdk.Runner):
         if self.engine is None:
             raise self.log.error("model", "TensorRT refuses this engine")
         self.tensors = tensors.of(trt, self.engine)
-        for item in self.tensors:
-            if any(size < 0 for size in item.shape):
-                words = "%s has the open shape %s; export the model with fixed sizes"
-                raise sdk.RunnerError("unsupported", words % (item.name, item.shape))
+        for item in self.tensors:  # outputs: inputs were looked at before the engine was made
+            tensors.need_fixed(item.name, item.shape)
         self.context = self.engine.create_execution_context()
         if self.context is None:
             raise self.log.error("resource", "TensorRT made no execution context")

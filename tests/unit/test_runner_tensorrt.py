@@ -161,6 +161,7 @@ def test_int8_of_a_quantized_model_needs_no_calibration(folder: Path, cudart: Pa
         ("11.4.0", {"options": {"precision": "fp16"}}, "unsupported", "takes precision from the model"),
         ("11.4.0", {"options": {"precision": "int8"}}, "unsupported", "takes precision from the model"),
         ("10.3.0", {"model": {"input": [-1, 3]}}, "unsupported", "input has the open shape [-1, 3]"),
+        ("8.2.1.8", {"model": {"output": [-1, 2]}}, "unsupported", "logits has the open shape [-1, 2]"),
         ("10.3.0", {"accelerator": "cpu"}, "unsupported", "accelerator cpu is not supported; known: cuda"),
         (
             "8.6.1",
