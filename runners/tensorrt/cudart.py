@@ -9,6 +9,8 @@ import glob
 import os
 import sys
 
+import inferometer_sdk as sdk
+
 LIBRARIES = ("libcudart.so", "libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0", "libcudart.so.10.2")
 IN_PACKAGES = "nvidia/*/lib/libcudart.so.*"  # where NVIDIA's Python packages keep it
 TO_DEVICE, TO_HOST = 1, 2  # cudaMemcpyKind
@@ -39,8 +41,14 @@ SIGNATURES = {
 }
 
 
-class CudaError(Exception):
+OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
+
+
+class CudaError(sdk.RunnerError):
     """No library, no GPU, or a call that failed; the text names it with CUDA's own words."""
+
+    def __init__(self, text, status=None):
+        super().__init__("resource" if status == OUT_OF_MEMORY else "accelerator", text)
 
 
 def find():
@@ -70,7 +78,8 @@ class Cuda:
         """Raise CudaError for any status but 0."""
         if status:
             words = self.library.cudaGetErrorString(status)
-            raise CudaError("%s: %s (%d)" % (call, (words or b"unknown").decode("ascii", "replace"), status))
+            told = (call, (words or b"unknown").decode("ascii", "replace"), status)
+            raise CudaError("%s: %s (%d)" % told, status)
 
     def integer(self, call, *arguments):
         """What a call writes into an int."""

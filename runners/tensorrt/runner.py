@@ -46,11 +46,7 @@ class TensorRT(sdk.Runner):
 
     def find_gpu(self):
         """Before any object of TensorRT's is made: without a driver it ends the process."""
-        if self.cuda is None:
-            try:
-                self.cuda = cudart.Cuda()
-            except cudart.CudaError as error:
-                raise sdk.RunnerError("accelerator", str(error)) from None
+        self.cuda = self.cuda or cudart.Cuda()
 
     def start(self):
         """Find the GPU, then make what all of TensorRT's objects need."""
@@ -144,10 +140,7 @@ class TensorRT(sdk.Runner):
 
     def fail(self, status):
         """Raise what went wrong in an inference."""
-        try:
-            self.cuda.check(status, "inference")
-        except cudart.CudaError as error:
-            raise sdk.RunnerError("accelerator", str(error)) from None
+        self.cuda.check(status, "inference")
         raise self.log.error("accelerator", "TensorRT did not take the inference")
 
     def parts(self):
@@ -178,10 +171,14 @@ class TensorRT(sdk.Runner):
 
     def placement(self):
         """Every layer runs on the GPU; the inspector tells what of, and how precisely."""
-        nodes = inspection.layers(trt, self.engine)
+        nodes, trouble = inspection.layers(trt, self.engine)
         counts = collections.Counter(node["precision"] for node in nodes)
         told = ", ".join("%d in %s" % (count, name) for name, count in sorted(counts.items()))
-        notes = [self.cuda.identity(), "layers: " + told, "asked for: " + self.request.options["precision"]]
+        notes = [
+            self.cuda.identity(),
+            "layers: " + (trouble or told),
+            "asked for: " + self.request.options["precision"],
+        ]
         if self.cuda.is_integrated():
             notes.append("GPU and processor share one memory: copies stay within it")
         return {"executed": {"cuda": len(nodes) or None}, "nodes": nodes, "notes": notes}

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import tensorrt
+from tests.support import runners, tensorrt
 
 RUNNER = tensorrt.RUNNER.parent
 WHEELS = {
@@ -38,8 +38,9 @@ LIBRARIES = ("libnvinfer", "libnvonnxparser", "libnvinfer_plugin", "libnvparsers
 # Those that a release may lack, and what the runner asks before it uses them.
 GUARDED = {
     "EXPLICIT_BATCH", "FP16", "INT8", "IInt8EntropyCalibrator2", "int8_calibrator", "max_workspace_size",
-    "set_memory_pool_limit", "platform_has_fast_fp16", "platform_has_fast_int8", "execute_async_v2",
-    "num_bindings", "get_binding_name", "binding_is_input", "get_binding_shape", "get_binding_dtype",
+    "set_memory_pool_limit", "platform_has_tf32", "platform_has_fast_fp16", "platform_has_fast_int8",
+    "execute_async_v2", "num_bindings", "get_binding_name", "binding_is_input", "get_binding_shape",
+    "get_binding_dtype",
 }  # fmt: skip
 CLASSES = {
     "module": (
@@ -49,7 +50,7 @@ CLASSES = {
     ),
     "Builder": (
         "create_network", "create_builder_config", "build_serialized_network", "platform_has_fast_fp16",
-        "platform_has_fast_int8",
+        "platform_has_fast_int8", "platform_has_tf32",
     ),
     "BuilderFlag": ("TF32", "FP16", "INT8"),
     "DataType": ("FLOAT", "HALF", "INT8", "INT32", "BOOL"),
@@ -232,7 +233,7 @@ def test_cuda_s_functions(wheels: Path, release: str) -> None:
 
 @pytest.mark.parametrize("release", CUDA_WHEELS)
 def test_without_a_gpu_the_real_library_is_answered(wheels: Path, tmp_path: Path, release: str) -> None:
-    """Found among Python's packages, as NVIDIA's wheels bring it."""
+    """Found among Python's packages, as NVIDIA's wheels bring it. The SDK turns what is printed to stderr."""
     code = "import cudart\ntry:\n    cudart.Cuda()\nexcept cudart.CudaError as e:\n    print(e)"
     (library,) = (wheels / release).rglob("libcudart.so.*")
     lone = tmp_path / "nvidia/cuda_runtime/lib"
@@ -246,7 +247,7 @@ def test_without_a_gpu_the_real_library_is_answered(wheels: Path, tmp_path: Path
         "    return real(name, *rest, **more)\nctypes.CDLL = none\n"
     )
     words = [sys.executable, "-c", only + code, str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = subprocess.run(words, capture_output=True, text=True, env={"PYTHONPATH": str(runners.SDK)})
     if Path("/dev/nvidiactl").exists():
         pytest.skip("this machine has a GPU")
-    assert re.match(r"cudaGetDeviceCount: .+ \(\d+\)$", done.stdout.strip()), (done.stdout, done.stderr)
+    assert re.match(r"cudaGetDeviceCount: .+ \(\d+\)$", done.stderr.strip()), (done.stdout, done.stderr)
