@@ -40,14 +40,17 @@ COPY sdk/inferometer_sdk.py pytorch/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 # Only what compiles and links C++ for this machine. Constants come as assembler, for which g++ calls cc1
-# as a preprocessor only: cc1plus does that as well. OpenSSL's command is inductor's way to hash headers.
+# as a preprocessor only: cc1plus does that as well. For a GPU Triton compiles a launcher, which is C and needs
+# the real cc1. OpenSSL's command is inductor's way to hash headers.
 FROM python AS toolchain
+ARG REQUIREMENTS=requirements.txt
 RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/90host \
     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
     --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update -q \
     && apt-get install -qy --no-install-recommends g++ libpython3.11-dev openssl \
-    && cd /usr/lib/gcc/*/12 && rm lto1 lto-wrapper cc1 *san*.a libstdc++*.a && ln -s cc1plus cc1 \
+    && cd /usr/lib/gcc/*/12 && rm lto1 lto-wrapper *san*.a libstdc++*.a \
+    && if [ "$REQUIREMENTS" = requirements.txt ]; then ln -sf cc1plus cc1; fi \
     && cd /usr/bin && rm -f *lto-dump* *-dwp *gprofng* *gcov* *ld.gold \
     && cd /usr/lib/*-linux-gnu && rm -rf lib[alt]san.so* libubsan.so* *gprofng* libc.a libm-*.a libmvec.a \
     && rm -rf libpython3.11.so* /usr/lib/python3.11/config-3.11-*/*.a \

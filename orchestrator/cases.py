@@ -70,12 +70,18 @@ def make_plan(
     cases = expand(wish, models, wish.variants or ("nq",), sweeps, places)
     for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
         cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps, places)
-    cases = list(dict.fromkeys(cases))  # one name in two formats asks for each case twice
+    named = {(runtime, option) for runtime, option, _ in wish.options}
+    cases = [  # one name in two formats asks for each case twice
+        case
+        for case in dict.fromkeys(cases)
+        if {(case.runtime, n) for n in _unsuited(case, runtimes)} <= named
+    ]
     kept, skips = sift(
         cases,
         [
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
+            lambda case: _option(case, runtimes),
             lambda case: _base(case, runtimes, engine),
             lambda case: _threads(case, cores),
             lambda case: _variant(case, runtimes, models),
@@ -172,6 +178,19 @@ def _accelerator(
     if case.accelerator not in device.accelerators:
         return f"{device.id} has no {case.accelerator}, only {', '.join(device.accelerators)}"
     return lacking.get(case.accelerator)
+
+
+def _unsuited(case: Case, runtimes: Mapping[str, Runtime]) -> list[str]:
+    return runtimes[case.runtime].unsuited(dict(case.options), case.accelerator)
+
+
+def _option(case: Case, runtimes: Mapping[str, Runtime]) -> str | None:
+    """Values that were named; of the defaults those for other accelerators are left out."""
+    for name in _unsuited(case, runtimes):
+        value = dict(case.options)[name]
+        able = runtimes[case.runtime].options[name].accelerators[value]
+        return f"{case.runtime}.{name}={value} is for {' or '.join(able)}, not {case.accelerator}"
+    return None
 
 
 def _base(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:

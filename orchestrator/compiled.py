@@ -2,7 +2,7 @@
 
 The key is everything the result depends on: artifact, calibration tensors, runtime image or environment,
 options, threads, the processor's instruction set, also where an emulator stands in for it, and for an
-accelerator what the runner tells of it.
+accelerator what the runner tells of it and the machine it is part of.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import wire
+from orchestrator import environment, wire
 from orchestrator.artifacts import Artifact, check
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Case, InferometerError, Trial
@@ -65,21 +66,23 @@ def ensure(
     machine += [f"{name}={value}" for name, value in sorted(conditions.emulator.items())]
     if case.accelerator != "cpu":
         machine += _accelerator(case, target, conditions)
-    folder = cache / "compiled" / key(case, artifact, target, format_, machine)
+    name = key(case, artifact, target, format_, machine)
+    folder, log = cache / "compiled" / name, cache / "logs" / f"compile-{case.runtime}-{name}.log"
     stored = folder / "compiled.json"
     if stored.exists():
         entry = json.loads(stored.read_bytes())
         check(folder / entry["file"], entry["sha256"])
         return folder / entry["file"], entry["sha256"], entry["build_ns"]
     progress(f"compiling {case.model} for {case.runtime_label} (once on this machine)")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    for path in (folder, log):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".compile.") as temporary:
         staging = Path(temporary)
         output = staging / "out"
         output.mkdir()
         for path in (staging, output):
             path.chmod(0o777)  # the runner's container writes as another user
-        message = _compile(case, artifact, target, conditions, output, staging)
+        message = _compile(case, artifact, target, conditions, output, staging, log)
         made = output / Path(message["path"]).name
         sha256 = sha256_file(made)
         if sha256 != message["sha256"] or message["format"] != format_:
@@ -93,7 +96,10 @@ def ensure(
 
 
 def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str | None]:
-    """Version of the runtime, which the image may take from the board, and what the runner compiles for."""
+    """Version of the runtime, which the image may take from the board, what the runner compiles for, where.
+
+    A runner that tells of no accelerator gets no key that fits a second time.
+    """
     with tempfile.TemporaryDirectory(prefix="inferometer-describe-") as temporary:
         launch = Launch(
             name=container_name(Trial(case, 0)),
@@ -109,11 +115,18 @@ def _accelerator(case: Case, target: Target, conditions: Conditions) -> list[str
         conditions.engine.launch(launch, lambda handle: None)
         with launch.stdout.open("rb") as stream:
             hello = wire.read(stream).hello or {}
-    return [hello.get("version"), hello.get("target")]
+    known = hello.get("version"), hello.get("target") or secrets.token_hex()
+    return [*known, environment.machine_id(conditions.place.root)]
 
 
 def _compile(
-    case: Case, artifact: Artifact, target: Target, conditions: Conditions, output: Path, staging: Path
+    case: Case,
+    artifact: Artifact,
+    target: Target,
+    conditions: Conditions,
+    output: Path,
+    staging: Path,
+    log: Path,
 ) -> dict[str, Any]:
     needed = [path.name for path in (artifact.path, artifact.calibration) if path]
     source = Mount(artifact.path.parent, "model", names=tuple(needed))
@@ -139,7 +152,7 @@ def _compile(
         command="compile",
         request=request.line(),
         stdout=staging / "transcript.jsonl",
-        stderr=staging / "stderr.log",
+        stderr=log,
         timeout_s=_TIMEOUT_S,
         mounts=(source, sink),
         memory_bytes=conditions.memory_bytes,
@@ -154,6 +167,7 @@ def _compile(
         told = "" if transcript.error else launch.stderr.read_text("utf-8", "replace").strip()
         tail = told.splitlines()[-1:] or [""]
         raise InferometerError(
-            f"{case.runtime_label} could not compile {case.model}: {reason} {tail[0]}".strip()
+            f"{case.runtime_label} could not compile {case.model}: {f'{reason} {tail[0]}'.strip()}; "
+            f"the whole output: {log}"
         )
     return transcript.artifact

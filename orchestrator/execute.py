@@ -52,6 +52,7 @@ class Load:
     format: str
     sha256: str
     build_ns: int | None = None  # what compiling took, whenever that was
+    is_lowered: bool = False  # the runtime was asked for less precision than the model's
 
 
 def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
@@ -131,7 +132,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
     contained = conditions.engine.name == "docker"
-    figures = _measured(transcript, load.artifact, case.batch, raw / "telemetry.jsonl", contained)
+    figures = _measured(transcript, load, case.batch, raw / "telemetry.jsonl", contained)
     record = replace(record, **figures)
     values = transcript.latencies_ns.get("measure", [])
     fallback = measurement.fallback(transcript.placement) if transcript.placement else None
@@ -209,7 +210,7 @@ def _versions(transcript: wire.Transcript) -> dict[str, str | None]:
 
 
 def _measured(
-    transcript: wire.Transcript, artifact: Artifact, batch: int, telemetry_path: Path, contained: bool
+    transcript: wire.Transcript, load: Load, batch: int, telemetry_path: Path, contained: bool
 ) -> dict[str, Any]:
     """The figures of a transcript, complete or not; what is absent stays None."""
     values = transcript.latencies_ns.get("measure", [])
@@ -231,7 +232,7 @@ def _measured(
     if values and window:
         fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)
     if transcript.outputs or transcript.done:  # a runner that kept them back scores as it answered
-        fields |= _scored(transcript, artifact, batch)
+        fields |= _scored(transcript, load, batch)
     return fields
 
 
@@ -241,13 +242,14 @@ def _brief(placement: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {name: placement.get(name) for name in ("requested", "executed", "notes")}
 
 
-def _scored(transcript: wire.Transcript, artifact: Artifact, batch: int) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _scored(transcript: wire.Transcript, load: Load, batch: int) -> dict[str, Any]:
+    artifact, fields = load.artifact, dict[str, Any]()
     signature = (transcript.model or {}).get("outputs") or [{}]
     if artifact.reference:
         reference = json.loads(artifact.reference.read_bytes())["outputs"]
         quantization = signature[0].get("quantization")
-        tolerance = scoring.FLOAT_TOLERANCE if artifact.variant == "nq" else None
+        is_exact = artifact.variant == "nq" and not load.is_lowered  # else top-1 is what can be asked for
+        tolerance = scoring.FLOAT_TOLERANCE if is_exact else None
         fields["parity"] = scoring.compare(transcript.outputs, reference, batch, quantization, tolerance)
     if artifact.labels:
         fields["accuracy"] = scoring.score(transcript.outputs, json.loads(artifact.labels.read_bytes()))

@@ -25,7 +25,7 @@ from orchestrator.engines.launch import Engine, Launch, Mount, Target
 from orchestrator.execute import container_name
 from orchestrator.files import sha256_file, write_atomic
 
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 1800.0  # TensorRT tells of a model by the engine that it makes of it first
 _CODES = {"float32": ("<f4", "f"), "uint8": ("|u1", "B"), "int8": ("|i1", "b")}
 
 

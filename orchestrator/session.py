@@ -114,13 +114,14 @@ class Session:
         runtime = self.runtimes[case.runtime]
         target = self._target(case)
         artifact = self._artifact(case, runtime)
-        made = runtime.compiled_format(dict(case.options))
+        options = dict(case.options)
+        made, is_lowered = runtime.compiled_format(options), runtime.is_lowered(options)
         if made is None:
-            return Load(artifact, artifact.path, artifact.format, artifact.sha256)
+            return Load(artifact, artifact.path, artifact.format, artifact.sha256, is_lowered=is_lowered)
         path, sha256, build_ns = compiled.ensure(
             case, artifact, target, made, self.conditions, self.cache, self.watcher.say
         )
-        return Load(artifact, path, made, sha256, build_ns)
+        return Load(artifact, path, made, sha256, build_ns, is_lowered)
 
     def _artifact(self, case: Case, runtime: Runtime) -> Artifact:
         for format_ in runtime.formats:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog.fields import Fields, load_toml
+from orchestrator.domain import InferometerError
+
+_NODE = re.compile(r"/dev/[\w*?.:/-]+", re.ASCII)  # a board's shell expands it
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """What a device provides and how a container reaches it: arguments of ``containers.create``."""
+    """What a device provides and how a container reaches it: arguments of ``containers.create``.
+
+    ``nodes`` among them: patterns of device nodes whose groups the container's user joins.
+    """
 
     container: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False  # used where the engine offers it, not missed where it does not
@@ -82,6 +89,14 @@ def _read_accelerator(fields: Fields) -> Accelerator:
         container["runtime"] = fields.get("runtime", str)
     if fields.strings("devices", []):
         container["devices"] = list(fields.strings("devices"))
+    nodes = fields.strings("nodes", [])
+    if wrong := [name for name in nodes if not _NODE.fullmatch(name)]:
+        raise InferometerError(
+            f"{fields.path}: field {fields.prefix}nodes holds {wrong[0]!r}, which is no path below /dev; "
+            "* and ? may stand for parts of names"
+        )
+    if nodes:
+        container["nodes"] = list(nodes)
     environment = fields.table("environment", {})
     if environment.data:
         container["environment"] = {name: environment.get(name, str) for name in environment.data}

@@ -17,6 +17,8 @@ class Option:
     values: tuple[str, ...]
     default: tuple[str, ...]
     help: str
+    lowers: tuple[str, ...] = ()  # values with which it computes less precisely than the model says
+    accelerators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values for these alone
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,17 @@ class Runtime:
             f"({self.release}), only for {known}; add an entry with NVIDIA's image for it"
         )
 
+    def is_lowered(self, options: Mapping[str, str]) -> bool:
+        """Whether it computes less precisely than the model says with these options."""
+        return any(
+            value in item.lowers for name, item in self.options.items() if (value := options.get(name))
+        )
+
+    def unsuited(self, options: Mapping[str, str], accelerator: str) -> list[str]:
+        """Names of the options whose values are for other accelerators."""
+        limits = {name: self.options[name].accelerators.get(options[name]) for name in options}
+        return [name for name, able in limits.items() if able and accelerator not in able]
+
     def compiled_format(self, options: Mapping[str, str]) -> str | None:
         """The format that must be made on this machine first for these options, or None."""
         return next((made for name, value, made in self.compile if options.get(name) == value), None)
@@ -99,14 +112,15 @@ def read_runtime(path: Path) -> Runtime:
     for name in fields.get("options", dict, {}):
         option = fields.table("options").table(name)
         values = option.strings("values")
-        default = option.strings("default")
-        if values != ("*",):
-            for value in default:
-                if value not in values:
-                    raise InferometerError(
-                        f"{path}: field {option.prefix}default holds {value!r}, which is not among values"
-                    )
-        options[name] = Option(values, default, option.get("help", str))
+        default, lowers = option.strings("default"), option.strings("lowers", [])
+        only = option.table("accelerators", {})
+        accelerators = {value: only.strings(value) for value in only.data}
+        for field_, held in (("default", default), ("lowers", lowers), ("accelerators", accelerators)):
+            if values != ("*",) and (wrong := [value for value in held if value not in values]):
+                raise InferometerError(
+                    f"{path}: field {option.prefix}{field_} holds {wrong[0]!r}, which is not among values"
+                )
+        options[name] = Option(values, default, option.get("help", str), lowers, accelerators)
     return Runtime(
         path.parent.name,
         fields.get("title", str),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from orchestrator import choices, environment
-from orchestrator.catalog import Catalog, Device
+from orchestrator.catalog import Accelerator, Catalog, Device
 from orchestrator.doctor.check import Check, refusal
 from orchestrator.domain import InferometerError
-from orchestrator.engines import buildx
+from orchestrator.engines import buildx, nodes
 from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Link
 
@@ -63,12 +63,21 @@ def _accelerators(device: Device, place: Place, link: Link | None) -> list[Check
     checks = []
     for name, item in device.accelerators.items():
         if name not in lacking:
-            checks.append(Check(f"accelerator {name}", "ok", "within a container's reach"))
+            checks.append(_reached(name, item, link))
         elif not item.optional or device.arch != place.arch:
             checks.append(refusal(f"accelerator {name}", InferometerError(lacking[name]), "warning"))
         else:
             checks.append(Check(f"accelerator {name}", "ok", f"none, and none is needed: {lacking[name]}"))
     return checks
+
+
+def _reached(name: str, item: Accelerator, link: Link | None) -> Check:
+    """Of what the engine offers, whether its driver is there too."""
+    patterns = item.container.get("nodes", ())
+    if patterns and not (nodes.owners_there(link, patterns) if link else nodes.owners(patterns)):
+        words = f"none of {', '.join(patterns)} is there"
+        return Check(f"accelerator {name}", "warning", words, "load the driver: install NVIDIA's L4T kernel")
+    return Check(f"accelerator {name}", "ok", "within a container's reach")
 
 
 def _bases(catalog: Catalog, device: Device, place: Place) -> list[Check]:

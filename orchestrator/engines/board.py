@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import secrets
-import shlex
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog import Runtime
 from orchestrator.domain import InferometerError
-from orchestrator.engines import images, observer, volumes
+from orchestrator.engines import images, nodes, observer, volumes
 from orchestrator.engines.connection import LABEL, connect
 from orchestrator.engines.docker import Container, DockerEngine, outcome_of
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
-from orchestrator.engines.ssh import Broken, Link
+from orchestrator.engines.remote_observer import RemoteObserver
+from orchestrator.engines.ssh import Link
 from orchestrator.engines.streams import attached, feed
 
 _OUTPUT = "inferometer-output-"
@@ -29,18 +26,6 @@ _SILENCE_S = 3600
 _LOG = {"max-size": "300m", "max-file": "1"}
 _PART = 1 << 16
 _CLOCK = "import time; print(int(time.monotonic() * 1e9))"
-# In memory where the board has such a place: writing to a card would be work beside the measurement.
-_PLACE = "[ -w /dev/shm ] && echo /dev/shm || echo /tmp"
-_OBSERVE = (
-    "mkdir -m 700 %(folder)s 2>/dev/null; cd %(folder)s && [ -s pid ] || { [ -p stop ] || mkfifo stop; "
-    # Opened for both, a pipe has no end: the program goes on when we are gone, and ends with the runner.
-    "setsid python3 %(words)s <>stop >telemetry.jsonl 2>/dev/null & echo $! >pid; }"
-)
-_END = (
-    "cd %s && p=$(cat pid) && kill -TERM $p 2>/dev/null; for i in $(seq 100); do "
-    "grep -q '^State:.[^Z]' /proc/$p/status 2>/dev/null || break; sleep 0.05; done"
-)
-_COLLECT = f"{_END}; cat telemetry.jsonl"
 # Only a bench that holds the board's lock says this: these are nobody's.
 _CLEAN = (
     "for d in /dev/shm/inferometer.?????? /tmp/inferometer.??????; do p=$(cat $d/pid 2>/dev/null) && "
@@ -63,11 +48,12 @@ class BoardEngine(DockerEngine):
         accelerators: Mapping[str, Mapping[str, Any]],
     ):
         client = connect(address=f"unix://{link.socket}")
-        super().__init__(root, cache, device, platform, accelerators, client=client)
+        # A container is made again when the link broke, and so is this question.
+        owners = once(lambda patterns: nodes.owners_there(link, patterns))
+        super().__init__(root, cache, device, platform, accelerators, client=client, owners=owners)
         self._link, self._build = link, build
         self._full: dict[Mount, str] = {}  # volumes known to be there
-        self._program: str | None = None
-        self._place: str | None = None
+        self._observer = RemoteObserver(link)
         self._log = ("json-file", _LOG)
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
@@ -111,53 +97,7 @@ class BoardEngine(DockerEngine):
         self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
     ) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
-        # Named here: what was started is found again, though the link breaks before there is an answer.
-        folder = f"{self._shelf()}/inferometer.{secrets.token_hex(3)}"
-
-        def remove_folder() -> None:
-            with suppress(Broken, InferometerError):
-                self._link.persist(lambda: self._link.run(f"{_END % folder}; rm -rf {folder}"))
-
-        def collect() -> None:
-            try:
-                with suppress(Broken, InferometerError):
-                    path.write_bytes(self._link.persist(lambda: self._link.run(_COLLECT % folder)))
-            finally:
-                remove_folder()
-
-        told = observer.arguments(pid, interval_s, sources, cores)
-        words = [*observer.PYTHON_OPTIONS, self._telemetry(), *told]
-        command = _OBSERVE % {"folder": folder, "words": " ".join(map(shlex.quote, words))}
-        try:
-            self._link.persist(lambda: self._link.run(command))
-        except InferometerError:
-            return remove_folder
-        except BaseException:
-            remove_folder()
-            raise
-        return collect
-
-    def _shelf(self) -> str:
-        """Where a trial's readings wait there."""
-        if self._place is None:
-            self._place = self._link.persist(lambda: self._link.run(_PLACE)).decode().strip()
-        return self._place
-
-    def _telemetry(self) -> str:
-        """Where the program lies there, as one file; it is sent once."""
-        if self._program is None:
-            stream = io.BytesIO()
-            with zipfile.ZipFile(stream, "w") as archive:
-                for file in sorted(observer.PROGRAM.glob("*.py")):
-                    # A fixed date: the same program has the same name.
-                    archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
-            data = stream.getvalue()
-            name = f"telemetry-{hashlib.sha256(data).hexdigest()[:16]}.pyz"
-            place = '"${XDG_CACHE_HOME:-$HOME/.cache}"/inferometer'
-            store = f"[ -s {name} ] || {{ cat >{name}.$$ && mv {name}.$$ {name}; }}"
-            command = f"mkdir -p {place} && cd {place} && {store} && echo $PWD/{name}"
-            self._program = self._link.persist(lambda: self._link.run(command, data)).decode().strip()
-        return self._program
+        return self._observer.observe(observer.arguments(pid, interval_s, sources, cores), path)
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left there."""
@@ -210,7 +150,7 @@ class BoardEngine(DockerEngine):
 
     def _bring(self, launch: Launch) -> None:
         """Volumes for what the runner reads; what was brought once is not even looked at again."""
-        self._shelf(), self._telemetry()  # now: once the container runs, its telemetry is to start at once
+        self._observer.bring()  # now: once the container runs, its telemetry is to start at once
         for mount in launch.mounts:
             if not mount.writable and mount not in self._full:
                 name = volumes.name_of(mount)

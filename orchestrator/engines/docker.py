@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.catalog import Runtime
-from orchestrator.engines import images, observer
+from orchestrator.engines import images, nodes, observer
 from orchestrator.engines.connection import LABEL
 from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
@@ -46,16 +46,17 @@ class DockerEngine:
         accelerators: Mapping[str, Mapping[str, Any]],
         environment: Mapping[str, str] = {},
         client: Any = None,
+        owners: nodes.Owners = nodes.owners,
     ):
-        """``accelerators``: what a container needs to reach each (devices, runtime, environment).
+        """``accelerators``: what a container needs to reach each (devices, runtime, environment, nodes).
 
         ``environment`` reaches every container: what an emulator wants to know. ``client``: of another
-        engine than this machine's.
+        engine than this machine's; ``owners``: of device nodes there.
         """
         self._root, self._cache = root, cache
         self._device, self._platform = device, platform
         self._accelerators, self._environment = accelerators, environment
-        self._client = client or connect()
+        self._client, self._owners = client or connect(), owners
         self._log: tuple[str, dict[str, str]] = ("none", {})
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
@@ -124,6 +125,7 @@ class DockerEngine:
         }
         arguments = dict(self._accelerators.get(launch.accelerator, {}))
         environment = {**self._environment, **arguments.pop("environment", {}), **launch.environment}
+        groups = self._owners(tuple(arguments.pop("nodes", ()))) - {0}  # root's are closed to a runner
         return self._client.containers.create(
             launch.target,
             [launch.command],
@@ -136,6 +138,7 @@ class DockerEngine:
             read_only=True,
             tmpfs=_TMPFS,
             user=_USER,
+            group_add=sorted(groups),
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             pids_limit=512,

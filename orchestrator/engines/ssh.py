@@ -65,6 +65,7 @@ class Link:
         self._master: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._held_for: str | None = None
+        self._is_gone = False
         self._token = guard.Token(address)
 
     def open(self) -> None:
@@ -158,13 +159,15 @@ class Link:
         import docker.errors
         import requests
 
-        patience_s = _PATIENCE_S
+        # Once it has stayed away for all that time, whoever tidies up does not wait as long again.
+        patience_s = 0.0 if self._is_gone else _PATIENCE_S
         while True:
             began = time.monotonic()
             try:
                 if self._master is None or self._master.poll() is not None:
                     self._connect()
-                return action()
+                result, self._is_gone = action(), False
+                return result
             except docker.errors.APIError:
                 raise  # an answer
             except (Broken, requests.RequestException, docker.errors.DockerException, OSError) as problem:
@@ -173,6 +176,7 @@ class Link:
                     self._disconnect()
                 patience_s -= min(time.monotonic() - began, _ATTEMPT_S)
                 if patience_s < 0:
+                    self._is_gone = True
                     raise Broken(f"the connection is gone ({problem})") from None
 
     def _answers(self) -> bool:

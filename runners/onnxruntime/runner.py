@@ -10,6 +10,7 @@ import tempfile
 
 DTYPES = {"float": "float32", "double": "float64"}  # the others have numpy's names
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDER_OPTIONS = {"cuda": {"use_tf32": "0"}}  # on by default, and its ten bits of mantissa are not fp32
 
 
 class OnnxRuntime(sdk.Runner):
@@ -44,7 +45,8 @@ class OnnxRuntime(sdk.Runner):
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
         wanted = PROVIDERS[self.request.accelerator]
-        session = ort.InferenceSession(self.request.model["path"], options, providers=[wanted])
+        given = [(wanted, PROVIDER_OPTIONS.get(self.request.accelerator, {}))]
+        session = ort.InferenceSession(self.request.model["path"], options, providers=given)
         if wanted not in session.get_providers():  # it only warns, and takes the processor
             raise sdk.RunnerError("accelerator", "%s found no GPU that it can use" % wanted)
         return session

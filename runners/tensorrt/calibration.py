@@ -24,14 +24,22 @@ def make(trt, numpy, cuda, path, tensor):
 
         def __init__(self):
             trt.IInt8EntropyCalibrator2.__init__(self)
-            self.at, self.device = 0, cuda.pointer("cudaMalloc", inputs[0].nbytes)
+            self.at, self.device, self.error = 0, cuda.pointer("cudaMalloc", inputs[0].nbytes), None
 
         def get_batch_size(self):
             """Inputs in one tensor of the file."""
             return int(shape[0])
 
         def get_batch(self, names):
-            """The next tensor, None after the last."""
+            """The next tensor, None after the last. An error is kept: here it would end the process."""
+            try:
+                return self.next_batch()
+            except Exception as error:
+                self.error = error
+                return None
+
+        def next_batch(self):
+            """Copy it to the GPU."""
             if self.at == count:
                 return None
             batch = numpy.ascontiguousarray(inputs[self.at])

@@ -9,10 +9,12 @@ import glob
 import os
 import sys
 
+import inferometer_sdk as sdk
+
 LIBRARIES = ("libcudart.so", "libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0", "libcudart.so.10.2")
 IN_PACKAGES = "nvidia/*/lib/libcudart.so.*"  # where NVIDIA's Python packages keep it
 TO_DEVICE, TO_HOST = 1, 2  # cudaMemcpyKind
-MAJOR, MINOR, INTEGRATED = 75, 76, 18  # cudaDeviceAttr
+MAJOR, MINOR, INTEGRATED, MULTIPROCESSORS = 75, 76, 18, 16  # cudaDeviceAttr
 NON_BLOCKING = 1  # cudaStreamNonBlocking
 NAME_BYTES = 256  # cudaDeviceProp begins with the name; the rest differs between releases
 PROPERTIES_BYTES = 1 << 14
@@ -24,6 +26,7 @@ SIGNATURES = {
     "cudaDriverGetVersion": (_OUT_INT,),
     "cudaDeviceGetAttribute": (_OUT_INT, _INT, _INT),
     "cudaGetDeviceProperties": (_POINTER, _INT),
+    "cudaMemGetInfo": (ctypes.POINTER(_SIZE), ctypes.POINTER(_SIZE)),
     "cudaMalloc": (_OUT, _SIZE),
     "cudaFree": (_POINTER,),
     "cudaHostAlloc": (_OUT, _SIZE, ctypes.c_uint),
@@ -38,8 +41,14 @@ SIGNATURES = {
 }
 
 
-class CudaError(Exception):
+OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
+
+
+class CudaError(sdk.RunnerError):
     """No library, no GPU, or a call that failed; the text names it with CUDA's own words."""
+
+    def __init__(self, text, status=None):
+        super().__init__("resource" if status == OUT_OF_MEMORY else "accelerator", text)
 
 
 def find():
@@ -69,7 +78,8 @@ class Cuda:
         """Raise CudaError for any status but 0."""
         if status:
             words = self.library.cudaGetErrorString(status)
-            raise CudaError("%s: %s (%d)" % (call, (words or b"unknown").decode("ascii", "replace"), status))
+            told = (call, (words or b"unknown").decode("ascii", "replace"), status)
+            raise CudaError("%s: %s (%d)" % told, status)
 
     def integer(self, call, *arguments):
         """What a call writes into an int."""
@@ -97,16 +107,21 @@ class Cuda:
         self.check(self.library.cudaGetDeviceProperties(properties, 0), "cudaGetDeviceProperties")
         return properties.raw[:NAME_BYTES].split(b"\0")[0].decode("utf-8", "replace")
 
+    def memory_bytes(self):
+        """All memory of the GPU, free or not."""
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        status = self.library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total))
+        self.check(status, "cudaMemGetInfo")
+        return total.value
+
     def identity(self):
-        """What an engine is good for: GPU, compute capability, and the CUDA version of the driver."""
+        """What an engine is good for: GPU, and the CUDA version of the driver. Boards share GPU names."""
         driver = self.integer("cudaDriverGetVersion")
-        major, minor = self.capability()
-        return "%s sm_%d%d, driver CUDA %d.%d" % (
-            self.name(),
-            major,
-            minor,
-            driver // 1000,
-            driver % 1000 // 10,
+        return "%s sm_%d%d, %d SMs, %d MiB, driver CUDA %d.%d" % (
+            (self.name(),)
+            + self.capability()
+            + (self.integer("cudaDeviceGetAttribute", MULTIPROCESSORS, 0), self.memory_bytes() >> 20)
+            + (driver // 1000, driver % 1000 // 10)
         )
 
     def stream(self):

@@ -35,6 +35,10 @@ def node(layer):
 
 
 def layers(trt, engine):
-    """All layers in the engine's order."""
+    """(all layers in the engine's order, None), or (none, why they cannot be told)."""
     text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
-    return [node(layer) for layer in json.loads(text).get("Layers", [])]
+    try:
+        # Names of layers come from the model, and TensorRT escapes nothing in them.
+        return [node(layer) for layer in json.loads(text, strict=False).get("Layers", [])], None
+    except ValueError as error:
+        return [], "the engine's inspector gives no JSON (%s)" % error

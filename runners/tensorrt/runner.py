@@ -11,6 +11,7 @@ import build
 import calibration
 import cudart
 import inspection
+import log
 import tensors
 
 PARTS = ("h2d", "compute", "d2h")
@@ -45,23 +46,19 @@ class TensorRT(sdk.Runner):
 
     def find_gpu(self):
         """Before any object of TensorRT's is made: without a driver it ends the process."""
-        if self.cuda is None:
-            try:
-                self.cuda = cudart.Cuda()
-            except cudart.CudaError as error:
-                raise sdk.RunnerError("accelerator", str(error)) from None
+        self.cuda = self.cuda or cudart.Cuda()
 
     def start(self):
         """Find the GPU, then make what all of TensorRT's objects need."""
         self.find_gpu()
-        self.logger = trt.Logger(trt.Logger.WARNING)
-        trt.init_libnvinfer_plugins(self.logger, "")
+        self.log = log.make(trt)
+        trt.init_libnvinfer_plugins(self.log, "")
 
     def build(self):
         """An engine of the model in the request, as bytes."""
         calibrate = functools.partial(calibration.make, trt, numpy, self.cuda, self.request.inputs)
         capability = self.cuda.capability()
-        return build.serialized(trt, self.logger, self.request, capability, calibrate)
+        return build.serialized(trt, self.log, self.request, capability, calibrate)
 
     def compile(self):
         """Write the engine."""
@@ -82,17 +79,15 @@ class TensorRT(sdk.Runner):
                 plan = file.read()
         else:
             plan = self.build()
-        self.engine = trt.Runtime(self.logger).deserialize_cuda_engine(plan)
+        self.engine = trt.Runtime(self.log).deserialize_cuda_engine(plan)
         if self.engine is None:
-            raise sdk.RunnerError("model", "TensorRT refuses this engine; its reason is in the log")
+            raise self.log.error("model", "TensorRT refuses this engine")
         self.tensors = tensors.of(trt, self.engine)
-        for item in self.tensors:
-            if any(size < 0 for size in item.shape):
-                words = "%s has the open shape %s; export the model with fixed sizes"
-                raise sdk.RunnerError("unsupported", words % (item.name, item.shape))
+        for item in self.tensors:  # outputs: inputs were looked at before the engine was made
+            tensors.need_fixed(item.name, item.shape)
         self.context = self.engine.create_execution_context()
         if self.context is None:
-            raise sdk.RunnerError("resource", "TensorRT made no execution context; its reason is in the log")
+            raise self.log.error("resource", "TensorRT made no execution context")
         self.stream = self.cuda.stream()
         self.pairs = [cudart.Pair(self.cuda, self.size(item)) for item in self.tensors]
         addresses = [pair.device for pair in self.pairs]
@@ -145,11 +140,8 @@ class TensorRT(sdk.Runner):
 
     def fail(self, status):
         """Raise what went wrong in an inference."""
-        try:
-            self.cuda.check(status, "inference")
-        except cudart.CudaError as error:
-            raise sdk.RunnerError("accelerator", str(error)) from None
-        raise sdk.RunnerError("accelerator", "TensorRT did not take the inference; its reason is in the log")
+        self.cuda.check(status, "inference")
+        raise self.log.error("accelerator", "TensorRT did not take the inference")
 
     def parts(self):
         """Copy in, compute and copy out apart, by CUDA events; outside the window, which has none."""
@@ -179,10 +171,14 @@ class TensorRT(sdk.Runner):
 
     def placement(self):
         """Every layer runs on the GPU; the inspector tells what of, and how precisely."""
-        nodes = inspection.layers(trt, self.engine)
+        nodes, trouble = inspection.layers(trt, self.engine)
         counts = collections.Counter(node["precision"] for node in nodes)
         told = ", ".join("%d in %s" % (count, name) for name, count in sorted(counts.items()))
-        notes = [self.cuda.identity(), "layers: " + told, "asked for: " + self.request.options["precision"]]
+        notes = [
+            self.cuda.identity(),
+            "layers: " + (trouble or told),
+            "asked for: " + self.request.options["precision"],
+        ]
         if self.cuda.is_integrated():
             notes.append("GPU and processor share one memory: copies stay within it")
         return {"executed": {"cuda": len(nodes) or None}, "nodes": nodes, "notes": notes}

@@ -1,5 +1,7 @@
 """The two ways TensorRT names what goes in and out, as one: bindings (8.2) and named tensors (8.5 on)."""
 
+import inferometer_sdk as sdk
+
 DTYPES = {
     "FLOAT": "float32",
     "HALF": "float16",
@@ -17,6 +19,13 @@ class Tensor:
     def __init__(self, name, is_input, shape, dtype):
         self.name, self.is_input, self.shape = name, is_input, [int(size) for size in shape]
         self.dtype = DTYPES.get(dtype.name, dtype.name)
+
+
+def need_fixed(name, shape):
+    """Refuse a size that only an inference would tell."""
+    if any(size < 0 for size in shape):
+        words = "%s has the open shape %s; export the model with fixed sizes"
+        raise sdk.RunnerError("unsupported", words % (name, list(shape)))
 
 
 def has_names(engine):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import tensorrt
+from tests.support import runners, tensorrt
 
 RUNNER = tensorrt.RUNNER.parent
 WHEELS = {
@@ -38,18 +38,19 @@ LIBRARIES = ("libnvinfer", "libnvonnxparser", "libnvinfer_plugin", "libnvparsers
 # Those that a release may lack, and what the runner asks before it uses them.
 GUARDED = {
     "EXPLICIT_BATCH", "FP16", "INT8", "IInt8EntropyCalibrator2", "int8_calibrator", "max_workspace_size",
-    "set_memory_pool_limit", "platform_has_fast_fp16", "platform_has_fast_int8", "execute_async_v2",
-    "num_bindings", "get_binding_name", "binding_is_input", "get_binding_shape", "get_binding_dtype",
+    "set_memory_pool_limit", "platform_has_tf32", "platform_has_fast_fp16", "platform_has_fast_int8",
+    "execute_async_v2", "num_bindings", "get_binding_name", "binding_is_input", "get_binding_shape",
+    "get_binding_dtype",
 }  # fmt: skip
 CLASSES = {
     "module": (
-        "Builder", "BuilderFlag", "DataType", "LayerInformationFormat", "LayerType", "Logger",
+        "Builder", "BuilderFlag", "DataType", "LayerInformationFormat", "LayerType", "ILogger",
         "NetworkDefinitionCreationFlag", "OnnxParser", "ProfilingVerbosity", "Runtime",
         "init_libnvinfer_plugins", "IInt8EntropyCalibrator2", "__version__",
     ),
     "Builder": (
         "create_network", "create_builder_config", "build_serialized_network", "platform_has_fast_fp16",
-        "platform_has_fast_int8",
+        "platform_has_fast_int8", "platform_has_tf32",
     ),
     "BuilderFlag": ("TF32", "FP16", "INT8"),
     "DataType": ("FLOAT", "HALF", "INT8", "INT32", "BOOL"),
@@ -60,15 +61,15 @@ CLASSES = {
     ),
     "ICudaEngine": ("create_execution_context", "create_engine_inspector"),
     "IExecutionContext": ("execute_async_v2",),
+    "ILogger": ("INTERNAL_ERROR", "ERROR", "WARNING", "log"),
     "IInt8EntropyCalibrator2": (
         "get_batch_size", "get_batch", "read_calibration_cache", "write_calibration_cache",
     ),
     "ILayer": ("type", "num_outputs", "get_output"),
-    "INetworkDefinition": ("num_layers", "get_layer", "get_input"),
-    "ITensor": ("dtype", "shape"),
+    "INetworkDefinition": ("num_layers", "get_layer", "num_inputs", "get_input"),
+    "ITensor": ("name", "dtype", "shape"),
     "LayerInformationFormat": ("JSON",),
     "LayerType": ("QUANTIZE",),
-    "Logger": ("WARNING",),
     "NetworkDefinitionCreationFlag": ("EXPLICIT_BATCH",),
     "OnnxParser": ("parse", "num_errors", "get_error"),
     "ProfilingVerbosity": ("DETAILED",),
@@ -206,7 +207,7 @@ def test_no_name_of_the_runner_is_left_out() -> None:
     """What the sources take from TensorRT's objects is in the tables above."""
     known = {name for names in merged(CLASSES, NAMED, BINDINGS).values() for name in names}
     used = set()
-    for path in ("build.py", "tensors.py", "inspection.py", "runner.py", "calibration.py"):
+    for path in ("build.py", "tensors.py", "inspection.py", "runner.py", "calibration.py", "log.py"):
         for node in ast.walk(ast.parse((RUNNER / path).read_text())):
             if isinstance(node, ast.Attribute):
                 root = node.value
@@ -232,7 +233,7 @@ def test_cuda_s_functions(wheels: Path, release: str) -> None:
 
 @pytest.mark.parametrize("release", CUDA_WHEELS)
 def test_without_a_gpu_the_real_library_is_answered(wheels: Path, tmp_path: Path, release: str) -> None:
-    """Found among Python's packages, as NVIDIA's wheels bring it."""
+    """Found among Python's packages, as NVIDIA's wheels bring it. The SDK turns what is printed to stderr."""
     code = "import cudart\ntry:\n    cudart.Cuda()\nexcept cudart.CudaError as e:\n    print(e)"
     (library,) = (wheels / release).rglob("libcudart.so.*")
     lone = tmp_path / "nvidia/cuda_runtime/lib"
@@ -246,7 +247,7 @@ def test_without_a_gpu_the_real_library_is_answered(wheels: Path, tmp_path: Path
         "    return real(name, *rest, **more)\nctypes.CDLL = none\n"
     )
     words = [sys.executable, "-c", only + code, str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = subprocess.run(words, capture_output=True, text=True, env={"PYTHONPATH": str(runners.SDK)})
     if Path("/dev/nvidiactl").exists():
         pytest.skip("this machine has a GPU")
-    assert re.match(r"cudaGetDeviceCount: .+ \(\d+\)$", done.stdout.strip()), (done.stdout, done.stderr)
+    assert re.match(r"cudaGetDeviceCount: .+ \(\d+\)$", done.stderr.strip()), (done.stdout, done.stderr)

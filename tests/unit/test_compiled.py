@@ -1,53 +1,88 @@
-"""What a compiled artifact is good for: never for a processor other than the one it was made for."""
+"""What a machine makes for itself: kept under all that it depends on, and its failures explained."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any
+
+import pytest
 
 from orchestrator import compiled
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
+from orchestrator.artifacts import Artifact
+from orchestrator.domain import Case, InferometerError
+from orchestrator.engines.launch import Launch, Mount, Outcome, Target
+from orchestrator.engines.place import Place
+from orchestrator.execute import Conditions
 from orchestrator.files import sha256_file
-from tests.support import doubles, transcripts
+from orchestrator.plan import QUICK
+
+CASE = Case("board", "alpha", "net", accelerator="gpu")
+DONE = {"type": "done", "iterations": 0}
+HELLO = {"type": "hello", "protocols": ["1.1.0"], "sdk": "1.0.0", "runtime": "alpha", "version": "1"}
 
 
-@dataclass
-class Compiler:
-    """An engine whose runner compiles: it counts how often it had to."""
+class Engine:
+    """Answers as the runner of a GPU; ``error``: what its compiler says instead of making something."""
 
-    name: str = "docker"
-    made: list[str] = field(default_factory=list)
+    name = "docker"
+
+    def __init__(self, target: str | None = "GPU", error: str | None = None):
+        self.target, self.error, self.compiled = target, error, 0
 
     def see(self, mount: Mount) -> str:
         return str(mount.source)
 
-    def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
-        self.made.append(launch.name)
-        output = next(mount.source for mount in launch.mounts if mount.writable) / "model.so"
-        output.write_text(f"package {len(self.made)}")
-        sha256 = sha256_file(output)
-        made = {"path": str(output), "format": "so", "sha256": sha256, "bytes": 9, "build_ns": 1}
-        lines = [transcripts.hello(), {"type": "artifact", **made}, {"type": "done", "iterations": 0}]
-        launch.stdout.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-        return Outcome(0, 1, 0)
+    def launch(self, launch: Launch, on_started: Any) -> Outcome:
+        launch.stderr.write_text("one\nthe compiler's own words\n")
+        messages: list[dict[str, Any]] = [{**HELLO, "accelerators": ["gpu"], "clock": {}}]
+        if launch.command == "describe":
+            messages[0] |= {"target": self.target} if self.target else {}
+        elif self.error:
+            messages.append({"type": "error", "code": "model", "message": self.error, "details": {}})
+        else:
+            self.compiled += 1
+            path = Path(json.loads(launch.request)["output_dir"]) / "net.engine"
+            path.write_bytes(b"engine")
+            made = {"path": str(path), "format": "engine", "sha256": sha256_file(path), "bytes": 6}
+            messages += [{"type": "artifact", "build_ns": 1, **made}, DONE]
+        launch.stdout.write_text("".join(json.dumps(message) + "\n" for message in messages))
+        return Outcome(0, 1, exit_code=1 if self.error and launch.command == "compile" else 0)
 
 
-def package(cache: Path, engine: Compiler, emulator: dict[str, str]) -> Path:
-    """What is loaded for one case under this emulator."""
-    conditions = replace(doubles.conditions_of(cast(Engine, engine)), emulator=emulator)
-    case, target = doubles.case(mode="aot"), Target("fake", "image", "sha256:1")
-    artifact = doubles.load().artifact
-    return compiled.ensure(case, artifact, target, "so", conditions, cache, lambda text: None)[0]
+def ensure(folder: Path, engine: Any, machine: str = "a") -> Path:
+    model = folder / "model.onnx"
+    model.write_bytes(b"model")
+    artifact = Artifact("net", "nq", 1, "onnx", model, sha256_file(model), 5, model, "x", None, None, None)
+    root = folder / machine
+    for name, text in {"proc/cpuinfo": "flags: x", "etc/machine-id": machine}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    conditions = Conditions(engine, QUICK, Place(root, "aarch64", (0,), remote=True), None)
+    target = Target("alpha", "image", "sha256:1")
+    return compiled.ensure(CASE, artifact, target, "engine", conditions, folder / "cache", print)[0]
 
 
-def test_a_package_is_made_once_for_each_emulated_processor(tmp_path: Path) -> None:
-    engine = Compiler()
-    first = package(tmp_path, engine, {"QEMU_CPU": "one"})
-    assert package(tmp_path, engine, {"QEMU_CPU": "one"}) == first
-    assert len(engine.made) == 1
-    other = package(tmp_path, engine, {"QEMU_CPU": "two"})
-    native = package(tmp_path, engine, {})
-    assert len({first, other, native}) == len(engine.made) == 3
+def test_a_failure_keeps_its_log(tmp_path: Path) -> None:
+    with pytest.raises(InferometerError) as caught:
+        ensure(tmp_path, Engine(error="no kernel fits"))
+    (log,) = (tmp_path / "cache/logs").iterdir()
+    told = f"could not compile net: model: no kernel fits; the whole output: {log}"
+    assert str(caught.value).endswith(told)
+    assert "the compiler's own words" in log.read_text()
+
+
+def test_what_was_made_is_made_once_for_a_machine_and_its_accelerator(tmp_path: Path) -> None:
+    engine = Engine()
+    assert ensure(tmp_path, engine) == ensure(tmp_path, engine)
+    assert engine.compiled == 1
+    assert ensure(tmp_path, engine, machine="b") != ensure(tmp_path, engine)
+    engine.target = "another GPU"
+    ensure(tmp_path, engine)
+    assert engine.compiled == 3
+
+
+def test_an_accelerator_that_is_not_told_has_no_cache(tmp_path: Path) -> None:
+    engine = Engine(target=None)
+    assert ensure(tmp_path, engine) != ensure(tmp_path, engine)
+    assert engine.compiled == 2

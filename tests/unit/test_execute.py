@@ -24,19 +24,20 @@ from tests.support import doubles, transcripts
 TRIAL = doubles.plan_of([doubles.case()]).trials[0]
 
 
-def executed(folder: Path, script: str) -> TrialRecord:
+def executed(folder: Path, script: str, **load: Any) -> TrialRecord:
     """A trial of a shell script instead of a runner, without telemetry."""
     conditions = doubles.conditions_of(ProcessEngine(doubles.ROOT, folder), interval_s=None)
     raw = folder / "raw"
     raw.mkdir()
-    return execute(TRIAL, doubles.load(), Target("shell", f"/bin/sh\0-c\0{script}"), conditions, raw)
+    loaded = replace(doubles.load(), **load)
+    return execute(TRIAL, loaded, Target("shell", f"/bin/sh\0-c\0{script}"), conditions, raw)
 
 
-def said(folder: Path, messages: list[dict[str, Any]], before: str = "") -> TrialRecord:
+def said(folder: Path, messages: list[dict[str, Any]], before: str = "", **load: Any) -> TrialRecord:
     """A trial of a runner that says exactly this."""
     path = folder / "said.jsonl"
     path.write_bytes(b"".join(transcripts.lines(messages)))
-    return executed(folder, f"{before}cat {path}")
+    return executed(folder, f"{before}cat {path}", **load)
 
 
 @pytest.mark.parametrize("emulated", [False, True])
@@ -99,6 +100,17 @@ def test_a_runner_that_keeps_its_outputs_back_is_scored_as_it_answered(tmp_path:
     assert (record.parity.top1_equal, record.parity.max_abs_difference) == (0, None)
     assert verdict(record.findings) is Verdict.INVALID
     assert exit_code([record], []) == 3
+
+
+@pytest.mark.parametrize("is_lowered", [False, True])
+def test_less_precision_that_was_asked_for_is_no_mismatch(tmp_path: Path, is_lowered: bool) -> None:
+    reference = doubles.load().artifact.reference
+    assert reference is not None
+    outputs = [[v * 1.01 for v in row] for row in json.loads(reference.read_bytes())["outputs"]]
+    messages = transcripts.run([100], outputs=outputs, began_ns=time.monotonic_ns() + 100_000_000)
+    record = said(tmp_path, messages, "sleep 0.5; ", is_lowered=is_lowered)
+    assert record.parity is not None and record.parity.top1_equal == 360
+    assert ("parity_mismatch" in [finding.code for finding in record.findings]) is not is_lowered
 
 
 def test_marks_of_another_time_are_refused(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.support.tensorrt import GENERATIONS
 
 INPUTS = np.array([[[1, 2, 3]], [[4, 5, 6]]], dtype="float32")
 SCHEMA = Draft202012Validator(json.loads((runners.RUNNERS / "protocol/v1.schema.json").read_bytes()))
+GPU = "Double sm_87, 8 SMs, 7620 MiB, driver CUDA 12.6"
 NUMPY36 = "numpy==1.19.5"  # the last for Python 3.6
 
 
@@ -67,7 +68,7 @@ def complete(ended: Ended) -> None:
     assert max(parts["compute"]) > 0
     placement = ended.one("placement")
     assert (placement["requested"], placement["executed"]) == ("cuda", {"cuda": 2})
-    assert placement["notes"][0] == "Double sm_87, driver CUDA 12.6"
+    assert placement["notes"][0] == GPU
     assert [node["op"] for node in placement["nodes"]] == ["CONVOLUTION", "MATRIX_MULTIPLY"]
 
 
@@ -95,14 +96,29 @@ def test_what_is_compiled_is_run(folder: Path, cudart: Path, generation: str) ->
     complete(tensorrt.launch({**line, "model": engine}, cudart, generation))
     other = tensorrt.launch({**line, "model": engine}, cudart, generation, world={"CUDART_SM": "72"})
     assert other.one("error")["code"] == "model"  # an engine of another GPU
+    assert "refuses this engine: 6: The engine plan file is gen" in other.one("error")["message"]
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("a\tlayer", 2), ('a "layer"', 0)])
+def test_names_of_layers_that_break_the_inspector_s_json(
+    folder: Path, cudart: Path, name: str, nodes: int
+) -> None:
+    ended = run(folder, cudart, model={"name": name})
+    placement = ended.one("placement")
+    assert (ended.exit_code, placement["executed"]) == (0, {"cuda": nodes or None})
+    assert ("gives no JSON" in placement["notes"][1]) is (nodes == 0)
 
 
 def test_what_an_engine_is_good_for(cudart: Path) -> None:
     told = tensorrt.launch(b"", cudart, command="describe").one("hello")
-    assert (told["accelerators"], told["target"]) == (["cuda"], "Double sm_87, driver CUDA 12.6")
-    without = tensorrt.launch(b"", cudart, command="describe", world={"CUDART_DEVICES": "0"})
-    assert without.exit_code == 0
-    assert "target" not in without.one("hello")
+    assert (told["accelerators"], told["target"]) == (["cuda"], GPU)
+    for name, value in {"CUDART_SMS": "4", "CUDART_MIB": "3900"}.items():  # a smaller board of that name
+        other = tensorrt.launch(b"", cudart, command="describe", world={name: value}).one("hello")
+        assert other["target"] != GPU
+    for world in ({"CUDART_DEVICES": "0"}, {"CUDART_FAIL": "cudaMemGetInfo"}):
+        without = tensorrt.launch(b"", cudart, command="describe", world=world)
+        assert without.exit_code == 0
+        assert "target" not in without.one("hello")
 
 
 @pytest.mark.parametrize(
@@ -153,12 +169,46 @@ def test_int8_of_a_quantized_model_needs_no_calibration(folder: Path, cudart: Pa
     ("generation", "given", "code", "words"),
     [
         ("8.2.1.8", {"options": {"precision": "int8"}, "world": {"CUDART_SM": "53"}}, "unsupported", "sm_53"),
+        *[
+            (
+                generation,
+                {"options": {"precision": "tf32"}, "world": {"CUDART_SM": "72"}},
+                "unsupported",
+                "tf32",
+            )
+            for generation in GENERATIONS
+        ],
         ("11.4.0", {"options": {"precision": "fp16"}}, "unsupported", "takes precision from the model"),
         ("11.4.0", {"options": {"precision": "int8"}}, "unsupported", "takes precision from the model"),
         ("10.3.0", {"model": {"input": [-1, 3]}}, "unsupported", "input has the open shape [-1, 3]"),
+        ("8.2.1.8", {"model": {"output": [-1, 2]}}, "unsupported", "logits has the open shape [-1, 2]"),
         ("10.3.0", {"accelerator": "cpu"}, "unsupported", "accelerator cpu is not supported; known: cuda"),
-        ("8.6.1", {"world": {"CUDART_FAIL": "cudaMalloc"}}, "resource", "cudaMalloc: out of memory (2)"),
+        (
+            "8.6.1",
+            {"world": {"CUDART_FAIL": "cudaMalloc"}},
+            "resource",
+            "no engine: 1: [defaultAllocator.cpp",
+        ),
+        (
+            "8.6.1",
+            {"world": {"CUDART_FAIL": "cudaMalloc", "CUDART_AFTER": "1"}},
+            "resource",
+            "cudaMalloc: out of memory (2)",
+        ),
         ("8.6.1", {"world": {"CUDART_FAIL": "cudaStreamSynchronize"}}, "accelerator", "launch failure (719)"),
+        (
+            "8.6.1",
+            {"world": {"CUDART_FAIL": "cudaHostAlloc"}},
+            "resource",
+            "cudaHostAlloc: out of memory (2)",
+        ),
+        ("8.6.1", {"world": {"CUDART_FAIL": "cudaEventCreate"}}, "accelerator", "cudaEventCreate: invalid"),
+        (
+            "10.3.0",
+            {"options": {"precision": "int8"}, "world": {"CUDART_FAIL": "cudaMemcpyAsync"}},
+            "accelerator",
+            "cudaMemcpyAsync: invalid argument",  # in the calibration, which is called from C++
+        ),
         (
             "10.3.0",
             {"world": {"CUDART_FAIL": "cudaMemcpyAsync", "CUDART_AFTER": "100"}},

@@ -56,6 +56,18 @@ def test_compiled_values_and_tools_name_existing_options(folder: Path) -> None:
         assert set(tool.values) <= set(runtime.options[tool.option].values)
 
 
+def test_which_options_ask_for_less_precision_than_the_model_s() -> None:
+    known = {folder.name: read_runtime(folder / "runner.toml") for folder in FOLDERS}
+    assert [
+        v
+        for v in known["tensorrt"].options["precision"].values
+        if known["tensorrt"].is_lowered({"precision": v})
+    ] == ["tf32", "fp16", "int8"]
+    assert known["armnn"].is_lowered({"backend": "CpuAcc", "fp16": "on"})
+    assert known["armnn"].is_lowered({"fast_math": "on", "fp16": "off"})
+    assert not known["armnn"].is_lowered({"backend": "CpuAcc", "fp16": "off"})
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_sdk_is_imported_first(folder: Path) -> None:
     tree = ast.parse((folder / "runner.py").read_text("utf-8"))
