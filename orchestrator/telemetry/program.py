@@ -150,12 +150,12 @@ def _emit(lines: "list[dict[str, object]]") -> None:
 def _waiter() -> "Callable[[float], str | None]":
     """A wait that ends early, with the cause, when standard input ends or a signal asks us to stop."""
     signalled, signal_pipe = os.pipe()
-
-    def on_signal(_number: int, _frame: object) -> None:
-        os.write(signal_pipe, b"!")
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    os.set_blocking(signal_pipe, False)
+    # Written by the interpreter itself: a handler in Python may run only after the wait that it should end,
+    # when the signal comes just before that wait begins.
+    signal.set_wakeup_fd(signal_pipe)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
 
     def wait(seconds: float) -> "str | None":
         until_ns = monotonic_ns() + int(seconds * 1e9)
