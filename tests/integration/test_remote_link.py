@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,19 +14,14 @@ from orchestrator import choices
 from orchestrator.domain import InferometerError
 from orchestrator.engines import guard, ssh
 from orchestrator.engines.ssh import Link
-from tests.support.boards import Board, board, missing
+from tests.support.boards import Board, ready
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
-    reason = missing()
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"CI is set, and {reason}", pytrace=False)
-    if reason:
-        pytest.skip(reason)
-    with board(tmp_path_factory.mktemp("board")) as made:
+    with ready(tmp_path_factory.mktemp("board")) as made:
         yield made
 
 

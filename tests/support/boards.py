@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 SSHD = "/usr/sbin/sshd"
 DOCKERD = shutil.which("dockerd") or "/usr/sbin/dockerd"
 
@@ -180,3 +182,15 @@ def board(folder: Path) -> Iterator[Board]:
         yield made
     finally:
         made.stop()
+
+
+@contextlib.contextmanager
+def ready(folder: Path) -> Iterator[Board]:
+    """The same for a test: skipped where there can be none, failed where CI says that there must be."""
+    reason = missing()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"CI is set, and {reason}", pytrace=False)
+    if reason:
+        pytest.skip(reason)
+    with board(folder) as made:
+        yield made
