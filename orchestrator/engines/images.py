@@ -197,6 +197,7 @@ def made(client: Any, reference: str, platform: str) -> Iterator[Any]:
 
 
 def platform_of(image: Any) -> str:
+    """Docker's os/arch of an image of the SDK's."""
     return f"{image.attrs['Os']}/{image.attrs['Architecture']}"
 
 
