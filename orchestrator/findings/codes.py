@@ -75,6 +75,38 @@ class Code(Enum):
         "Subtract nothing; compare such short inferences only with others measured by this suite.",
     )
     PERCENTILE_FLOOR = ("percentile_floor", Severity.NOTE, "Measure longer or launch more often to see p99.")
+    # Heat and neighbours.
+    THROTTLED = (
+        "throttled",
+        Severity.INVALID,
+        "Cool the board (heatsink, fan, room), then run again: it was slowed down while measured.",
+    )
+    UNDER_VOLTAGE = (
+        "under_voltage",
+        Severity.INVALID,
+        "Use a supply and a cable that hold the voltage, then run again.",
+    )
+    CLOCK_DROP = (
+        "clock_drop",
+        Severity.INVALID,
+        "Fix the clock (--tune governor=performance) or cool the board, then run again.",
+    )
+    HOT_START = (
+        "hot_start",
+        Severity.SUSPECT,
+        "Cool the board or raise cooldown.timeout_s of its profile: the trial began above its baseline.",
+    )
+    NOISY_NEIGHBOUR = (
+        "noisy_neighbour",
+        Severity.SUSPECT,
+        "Close other programs, or use a machine of your own: something else ran during the window.",
+    )
+    OBSERVER_EFFECT = (
+        "observer_effect",
+        Severity.SUSPECT,
+        "Read fewer or slower telemetry sources: watching changes this figure.",
+    )
+    TUNED = ("tuned", Severity.NOTE, "Compare with untuned runs as with another machine.")
     # What could not be observed.
     CLOCK_NOT_ALIGNED = (
         "clock_not_aligned",
@@ -97,6 +129,11 @@ class Code(Enum):
         "Append cgroup_enable=memory to the kernel's command line and reboot.",
     )
     NO_POWER_SOURCE = ("no_power_source", Severity.NOTE, "Energy is unknown, not zero.")
+    ENERGY_UNAVAILABLE = (
+        "energy_unavailable",
+        Severity.NOTE,
+        "Measure with ENERGY=1, which lengthens windows to what the power source needs.",
+    )
     # How it was measured.
     PROCESS_ENGINE = (
         "process_engine",

@@ -6,6 +6,9 @@ Python's buffered files turn into a TypeError, into None or into an empty string
 
 import errno
 import os
+import signal
+import subprocess
+import threading
 import time
 
 from .reading import Channel, Reading, Unavailable
@@ -28,6 +31,7 @@ _REASONS = {
     errno.EOPNOTSUPP: "not_supported",
     errno.EINVAL: "not_supported",
     errno.ENOSYS: "not_supported",
+    errno.ETIMEDOUT: "timeout",
 }
 
 
@@ -50,21 +54,56 @@ def read_file(path: str) -> bytes:
         os.close(handle)
 
 
+def run_command(words: "list[str]", timeout_s: float) -> bytes:
+    """What a command wrote to standard output, whatever its exit status. Raises OSError.
+
+    A command that is not installed is ENOENT, one that does not answer in time ETIMEDOUT.
+    """
+    child = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
+    )
+    # A timer costs nothing while nothing happens; Popen.communicate with a timeout polls.
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        os.kill(child.pid, signal.SIGKILL)
+
+    watch = threading.Timer(timeout_s, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        data = child.stdout.read() if child.stdout else b""
+        child.wait()
+    finally:
+        watch.cancel()
+        if child.stdout:
+            child.stdout.close()
+    if late.is_set():
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), words[0])
+    return data
+
+
 def reason_of(problem: OSError) -> str:
     """The word for an error of the kernel."""
     return _REASONS.get(problem.errno or 0, "io_error")
 
 
 class Machine:
-    """Files below ``root``; ``read`` takes a path and gives bytes or raises OSError."""
+    """Files below ``root``; ``read`` takes a path and gives bytes or raises OSError.
+
+    ``run`` takes a command's words and a time limit in seconds, and gives its standard output or raises
+    OSError.
+    """
 
     def __init__(
         self,
         root: str = "/",
         read: "Callable[[str], bytes]" = read_file,
         now: "Callable[[], int]" = monotonic_ns,
+        run: "Callable[[list[str], float], bytes]" = run_command,
     ) -> None:
-        self.root, self.now = root.rstrip("/"), now
+        self.root, self.now, self.run = root.rstrip("/"), now, run
         self._read = read
 
     def read(self, path: str) -> bytes:

@@ -1,7 +1,6 @@
 """One telemetry point in the words that every consumer knows.
 
-The vocabularies are closed: a source that needs another word adds it here, with its meaning. The
-words for power and energy are here although no source gives them yet, so that readers know them.
+The vocabularies are closed: a source that needs another word adds it here, with its meaning.
 """
 
 UNITS = {
@@ -11,6 +10,9 @@ UNITS = {
     "c": "degrees Celsius",
     "w": "watts",
     "j": "joules",
+    "v": "volts",
+    "count": "events since some start",
+    "bits": "a word whose bits have meanings of their own",
     "text": "a word, such as a governor's name",
 }
 SCOPES = {
@@ -21,10 +23,15 @@ SCOPES = {
     "clock_domain": "the cores that share one clock",
     "thermal_zone": "what the zone's type names",
     "cpu_package": "the processor package",
+    "cpu_cores": "the cores of a processor package, part of cpu_package",
+    "dram": "the memory modules of a processor package",
+    "platform": "what the firmware calls the platform (psys): package, memory and more",
     "gpu_board": "the graphics board",
     "soc_rails": "the regulated rails of a system on chip",
     "module_input": "the input of a compute module, without its carrier",
     "board_input": "the input of a board",
+    "supply_rail": "one rail inside a board, part of what its input shows",
+    "supply_line": "whatever line a user's own sensor sits in",
     "wall": "the mains side of the power supply",
 }
 METHODS = {
@@ -42,7 +49,8 @@ REASONS = {
     "io_error": "reading failed in another way",
     "parse": "what was read is not what was expected",
     "out_of_range": "a number that cannot be true",
-    "stale": "what it describes has ended",
+    "stale": "what it describes has ended, or the value has not moved where it must",
+    "timeout": "no answer within the deadline",
     "not_supported": "the kernel has the word and not the figure, or the figure would be of something else",
 }
 

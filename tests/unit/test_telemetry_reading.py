@@ -15,7 +15,7 @@ def test_the_words_of_later_power_sources_are_known():
     assert {"w", "j"} <= set(UNITS)
     assert {"wall", "board_input", "module_input", "soc_rails", "cpu_package"} <= set(SCOPES)
     assert {"counter", "sampled", "estimated"} <= set(METHODS)
-    reasons = "no_sensor permission eagain enodata io_error parse out_of_range stale not_supported"
+    reasons = "no_sensor permission eagain enodata io_error parse out_of_range stale timeout not_supported"
     assert list(REASONS) == reasons.split()
 
 

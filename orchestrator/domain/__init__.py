@@ -1,0 +1,53 @@
+"""The words of the suite as types. Pure: no input or output, no import of ours.
+
+Units are suffixes of field names (``_ns``, ``_bytes``, ``_c``, ``_hz``). ``None`` means unknown,
+and wherever a value is ``None`` a reason stands in a finding or in a ``reasons`` mapping beside it.
+"""
+
+from orchestrator.domain.record import (
+    Energy,
+    Latency,
+    Memory,
+    Parity,
+    Part,
+    Score,
+    TrialRecord,
+)
+from orchestrator.domain.summary import (
+    CaseEnergy,
+    CaseSummary,
+    Interval,
+    Quantile,
+)
+from orchestrator.domain.words import (
+    Case,
+    Finding,
+    InferometerError,
+    Severity,
+    Skip,
+    Status,
+    Trial,
+    Verdict,
+)
+
+__all__ = [
+    "Case",
+    "CaseEnergy",
+    "CaseSummary",
+    "Energy",
+    "Finding",
+    "InferometerError",
+    "Interval",
+    "Latency",
+    "Memory",
+    "Parity",
+    "Part",
+    "Quantile",
+    "Score",
+    "Severity",
+    "Skip",
+    "Status",
+    "Trial",
+    "TrialRecord",
+    "Verdict",
+]

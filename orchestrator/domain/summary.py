@@ -1,0 +1,87 @@
+"""What all launches of a case give together: one row of a table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orchestrator.domain.record import Parity, Part, Score
+from orchestrator.domain.words import Case, Finding, Verdict
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided 95 % confidence interval (ns)."""
+
+    low_ns: float
+    high_ns: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """A quantile of the pooled window, or ``None`` with the reason (``n too small: 64 of 662``)."""
+
+    value_ns: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseEnergy:
+    """Joules per inference of a case by one power source: mean over launches, 95 % interval between them."""
+
+    source: str
+    scope: str
+    method: str
+    launches: int  # that have a figure
+    gross_per_inference_j: float | None = None
+    gross_low_j: float | None = None
+    gross_high_j: float | None = None
+    net_per_inference_j: float | None = None
+    net_low_j: float | None = None
+    net_high_j: float | None = None
+    mean_w: float | None = None
+    idle_w: float | None = None
+    rate_hz: float | None = None  # of readings: lowest over launches
+    coverage: float | None = None  # lowest over launches
+    uncertainty: float | None = None  # relative, k = 1, of one launch's gross: highest over launches
+    calibrated: bool = False
+    reason: str | None = None  # why there is no gross figure
+    net_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """One row of the table, computed at the end from raw data."""
+
+    case: Case
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    launches: int  # with status ok
+    failed: int
+    count: int  # pooled iterations
+    p50_ns: float | None = None  # mean over launches of each launch's median
+    interval: Interval | None = None  # of p50_ns
+    p90: Quantile = Quantile(None, "no data")
+    p99: Quantile = Quantile(None, "no data")
+    mean_ns: float | None = None
+    between_launch_cv: float | None = None  # stdev of launch medians / their mean
+    first_ns: float | None = None  # median over launches
+    load_ns: float | None = None
+    rate_hz: float | None = None  # inputs per second: batch / mean latency
+    artifact_bytes: int | None = None
+    container_peak_bytes: int | None = None  # highest over launches, as is the next
+    vm_hwm_bytes: int | None = None
+    accuracy: Score | None = None
+    parity: Parity | None = None  # worst over launches
+    weights: str | None = None  # "pretrained", "trained", "random(0)"
+    engine: str | None = None
+    emulated: bool = False
+    failure: str | None = None  # the first failure's reason, where no launch succeeded
+    launch_p50_ns: tuple[float, ...] = ()
+    parts: tuple[Part, ...] = ()  # p50_ns: median over launches of their medians
+    energy: tuple[CaseEnergy, ...] = ()  # one a power source; scopes are never ranked together
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object valid under ``schemas/summary.schema.json``."""
+        return {**asdict(self), "case": self.case.to_json()}
