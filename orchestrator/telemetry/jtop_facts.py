@@ -40,7 +40,7 @@ HARDWARE = (
     "Jetpack",
 )
 LOW_C, HIGH_C = -40, 125
-MAX_MW = 1e6
+MAX_MW, MAX_KB = 1e6, 1e12
 BYTES_PER_KB = 1024
 
 INSTALL = "sudo pip3 install -U jetson-stats"
@@ -100,7 +100,7 @@ def described(jetson: "Any", client: str, t0_ns: int, t1_ns: int) -> "dict[str, 
         ("jetson_clocks", lambda: bool(_there(jetson.jetson_clocks))),
         ("power", lambda: _power(jetson.power, reasons)),
         ("temperature_c", lambda: _temperatures_c(jetson.temperature, reasons)),
-        ("ram_bytes", lambda: _ram_bytes(jetson.memory["RAM"])),
+        ("ram_bytes", lambda: _ram_bytes(jetson.memory["RAM"], reasons)),
     )
     for name, make in makers:
         try:
@@ -171,6 +171,9 @@ def _number(
     return None
 
 
-def _ram_bytes(told: "Any") -> "dict[str, int]":
-    names = (("total", "tot"), ("used", "used"), ("free", "free"))
-    return {ours: int(told[theirs]) * BYTES_PER_KB for ours, theirs in names}
+def _ram_bytes(told: "Any", reasons: "dict[str, str]") -> "dict[str, int | None]":
+    found = {}  # type: dict[str, int | None]
+    for ours, theirs in (("total", "tot"), ("used", "used"), ("free", "free")):
+        kb = _number(told[theirs], 0, MAX_KB, 1, "ram_bytes.%s" % ours, reasons)
+        found[ours] = None if kb is None else int(kb) * BYTES_PER_KB
+    return found

@@ -203,9 +203,8 @@ def test_the_sum_of_other_rails_is_no_total(board: Callable[..., Any], release: 
         assert "'power': 2210" in invented  # what it says instead
 
 
-@pytest.mark.parametrize("release", VERSIONS)
-def test_a_machine_without_sensors_has_a_reason_for_each(board: Callable[..., Any], release: int) -> None:
-    with board(release, bare=True) as (made, _):
+def test_a_machine_without_sensors_has_a_reason_for_each(board: Callable[..., Any]) -> None:
+    with board(7, bare=True) as (made, _):
         made.serve()
         told = made.ask()
     assert told["reason"] is None
@@ -242,11 +241,8 @@ def connections(board: Board) -> str:
     return "\n".join(line for line in lines if " 03 " in line)
 
 
-@pytest.mark.parametrize("release", VERSIONS)
-def test_a_service_that_does_not_answer_costs_no_more_than_the_deadline(
-    board: Callable[..., Any], release: int
-) -> None:
-    with board(release) as (made, _):
+def test_a_service_that_does_not_answer_costs_no_more_than_the_deadline(board: Callable[..., Any]) -> None:
+    with board(4) as (made, _):
         made.serve()
         processes = made.service()
         # First the one that reads sensors alone: the client is connected and asks for ever. Then all.
