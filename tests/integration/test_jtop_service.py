@@ -225,8 +225,8 @@ def test_a_service_that_dies_or_is_not_there(board: Callable[..., Any], release:
         made.kill("STOP", processes[-1])  # so that the client waits for it
         began = time.monotonic()
         with subprocess.Popen(made.question(), stdout=subprocess.PIPE, text=True) as child:
-            wait_for(lambda: bool(made.run("python3", "-c", PROCESSES, "--jtop-client")))
-            wait_for(lambda: "jtop.sock" in connections(made))
+            wait_for(lambda: "jtop.sock" in connections(made), 10)
+            assert "jtop.sock" in connections(made)
             made.kill("KILL", *processes)
             out = child.communicate(timeout=30)[0]
         without(json.loads(out), "stale")
