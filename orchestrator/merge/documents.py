@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.domain import (
     Case,
+    CaseEnergy,
     CaseSummary,
     Finding,
     InferometerError,
@@ -141,6 +142,7 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "parity": build(Parity, fields["parity"]),
                 "launch_p50_ns": tuple(fields["launch_p50_ns"]),
                 "parts": tuple(Part(**part) for part in fields["parts"]),
+                "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
