@@ -26,17 +26,20 @@ class Settings:
     warmup_cap: int
     warmup_max_ns: int
     settle: int
-    idle_ns: int
+    idle_ns: int  # asleep with the model loaded, before the window
+    idle_after_ns: int  # and after it
     timeout_s: float
     quick: bool
 
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
-FULL = Settings(5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 900.0, False)
+FULL = Settings(
+    5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 500_000_000, 900.0, False
+)
 # Under an emulator only outputs mean something: one launch, and as few inferences as there can be.
-EMULATED = Settings(1, 1, 1, 1, 1, 2, 1_000_000_000, 0, 0, 3600.0, True)
+EMULATED = Settings(1, 1, 1, 1, 1, 2, 1_000_000_000, 0, 0, 0, 3600.0, True)
 # A first look: enough to see an order of magnitude, and every result says so.
-QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 300.0, True)
+QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 0, 300.0, True)
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,11 @@ def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, 
 
 def expected_s(settings: Settings, launch_overhead_s: float = 3.0) -> float:
     """A rough duration of one trial in seconds: the window, its warm-up and the launch."""
-    return settings.min_duration_ns / 1e9 * 1.3 + settings.idle_ns / 1e9 + launch_overhead_s
+    return (
+        settings.min_duration_ns / 1e9 * 1.3
+        + (settings.idle_ns + settings.idle_after_ns) / 1e9
+        + launch_overhead_s
+    )
 
 
 def to_json(plan: Plan) -> dict[str, Any]:

@@ -130,7 +130,9 @@ class Sampler:
             now_ns = self._now()
             if self._block_ns and self._blocks.number(now_ns) != told:
                 told = self._blocks.number(now_ns)
-                self._tell({"type": "block", "paused": self._blocks.paused(now_ns), "t_ns": now_ns})
+                self._tell(
+                    {"type": "block", "number": told, "paused": self._blocks.paused(now_ns), "t_ns": now_ns}
+                )
             if self._blocks.paused(now_ns):
                 for task in self._tasks:
                     if task.due_ns <= now_ns:
