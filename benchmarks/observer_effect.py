@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from benchmarks.figure import Figure, absent
 from benchmarks.place import Place, scratch
@@ -13,7 +14,7 @@ from orchestrator.plan import FULL
 FIGURES = ("observer_effect",)
 RUNTIME, MODEL, FORMAT = "onnxruntime", "digits-cnn", "onnx"
 LIMIT_TEXT = "ratio within 1 %"
-LENGTH = observation.Turns(1.0, 12)
+ROUNDS = 12
 
 
 def measure(place: Place) -> Iterator[Figure]:
@@ -22,10 +23,13 @@ def measure(place: Place) -> Iterator[Figure]:
     if load is None:
         yield absent(FIGURES[0], LIMIT_TEXT, f"{MODEL} is not there")
         return
-    target, conditions = place.target(RUNTIME), place.conditions(FULL)
+    target, conditions = (
+        place.target(RUNTIME),
+        place.conditions(replace(FULL, observer_rounds=ROUNDS, max_iterations=10**7)),
+    )
     with place.alone(), scratch() as folder:
         raw = folder / observation.FOLDER
-        observation.observe(place.trial(RUNTIME, load), load, target, conditions, LENGTH, raw)
+        observation.observe(place.trial(RUNTIME, load), load, target, conditions, raw)
         found = observation.effect(raw)
     if found is None or found["shift"] is None:
         raise InferometerError(f"the trial: {found and found['reason']}")

@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +23,6 @@ LIMIT = 0.01
 _USUAL_NS = 1_000_000  # an inference of about this length fills blocks well and is not over before a reading
 
 
-@dataclass(frozen=True)
-class Turns:
-    """How long telemetry reads and rests, and how often four such blocks come."""
-
-    block_s: float
-    rounds: int
-
-    @property
-    def window_ns(self) -> int:
-        """One round more than is wanted: the window does not begin with a round."""
-        return math.ceil((self.rounds + 1) * turns.ROUND * self.block_s * 1e9)
-
-
-FULL, QUICK = Turns(1.0, 6), Turns(0.5, 4)
-
-
 def choose(records: Iterable[TrialRecord]) -> TrialRecord | None:
     """The trial whose case is launched once more: a good one of about a millisecond, if there is one."""
     good = [record for record in records if record.status is Status.OK and record.latency]
@@ -50,9 +34,7 @@ def choose(records: Iterable[TrialRecord]) -> TrialRecord | None:
     return min(good, key=distance, default=None)
 
 
-def observe(
-    trial: Trial, load: Load, target: Target, conditions: Conditions, length: Turns, folder: Path
-) -> None:
+def observe(trial: Trial, load: Load, target: Target, conditions: Conditions, folder: Path) -> None:
     """Launch, and leave the raw files and ``result.json`` in ``folder`` (below a results folder).
 
     What an interrupted call left there is removed first.
@@ -61,10 +43,11 @@ def observe(
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    settings = replace(
-        conditions.settings, min_duration_ns=length.window_ns, min_iterations=1, idle_ns=0, idle_after_ns=0
-    )
-    watch = replace(conditions.watch, block_s=length.block_s)
+    asked = conditions.settings
+    # One round more than is wanted: the window does not begin with a round.
+    window_ns = (asked.observer_rounds + 1) * turns.ROUND * asked.observer_block_ns
+    settings = replace(asked, min_duration_ns=window_ns, min_iterations=1, idle_ns=0, idle_after_ns=0)
+    watch = replace(conditions.watch, block_s=asked.observer_block_ns / 1e9)
     record = execute(trial, load, target, replace(conditions, settings=settings, watch=watch), folder)
     result = {"case": trial.case.to_json(), "failure": record.reason, "files": dict(record.files)}
     write_atomic(folder / "result.json", json.dumps(result, indent=1).encode() + b"\n")

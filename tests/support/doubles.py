@@ -30,6 +30,7 @@ SHORT = replace(
     warmup_cap=10,
     timeout_s=3.0,
     idle_ns=10**6,
+    observer_rounds=0,
 )
 
 
