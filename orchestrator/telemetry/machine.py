@@ -127,7 +127,7 @@ def parsed(
         return Reading(channel, parse(data), None, t0_ns, t1_ns)
     except Unavailable as problem:
         return absent(channel, problem.reason, t0_ns, t1_ns)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, OverflowError):
         return absent(channel, "parse", t0_ns, t1_ns)
 
 
