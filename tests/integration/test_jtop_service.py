@@ -223,14 +223,14 @@ def test_a_service_that_dies_or_is_not_there(board: Callable[..., Any], release:
         processes = made.service()
         assert len(processes) == 3
         made.kill("STOP", processes[-1])  # so that the client waits for it
-        began = time.monotonic()
         with subprocess.Popen(made.question(), stdout=subprocess.PIPE, text=True) as child:
             wait_for(lambda: "jtop.sock" in connections(made), 10)
             assert "jtop.sock" in connections(made)
             made.kill("KILL", *processes)
+            began = time.monotonic()
             out = child.communicate(timeout=30)[0]
+            assert time.monotonic() - began < 8
         without(json.loads(out), "stale")
-        assert time.monotonic() - began < 15
 
         without(made.ask(), "no_sensor")  # its socket is left
 
@@ -250,7 +250,7 @@ def test_a_service_that_does_not_answer_costs_no_more_than_the_deadline(board: C
             made.kill("STOP", *stopped)
             began = time.monotonic()
             told = made.ask(deadline_s=1)
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 8
             without(told, "timeout")
             assert made.run("python3", "-c", PROCESSES, "--jtop-client") == ""
         made.kill("CONT", *processes)

@@ -89,7 +89,7 @@ def test_a_hang_ends_at_the_deadline_with_all_its_children(install, tmp_path):
     install(HANGS % str(tmp_path / "pid"))
     began = time.monotonic()
     found = jtop.facts(deadline_s=1.5)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
     assert (found["reason"], found["said"]) == ("timeout", "no answer within 1.5 s")
     child = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
     for _ in range(100):
