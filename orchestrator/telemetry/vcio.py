@@ -71,11 +71,12 @@ class Vcio:
         """
         if not self._by_command:
             self._device = self._device or self._opened()
-        if self._device:
+        device = self._device  # closed by another thread, it is an error like any other
+        if device:
             command = " ".join(words).encode("ascii")
             message = bytearray(question(command))
             try:
-                self._device.ioctl(REQUEST, message)
+                device.ioctl(REQUEST, message)
                 return printed(message, command)
             except (OSError, ValueError):
                 self._by_command = True
