@@ -95,9 +95,13 @@ def _gross(series: Series, found: Stretch, window: Window) -> tuple[float, float
             difference(times_s, values, 0.0, end_s),
             uncertainty.counter_edge_j(times_s, values, 0.0, end_s, lag_s, step_j),
         )
+    # Only readings inside tell how power moves there: that it jumps at the edges is the edges' own term.
+    inside = series.between(*window)
     update_s = family_of(series.source).update_ns / 1e9
     return trapezoid(times_s, values, 0.0, end_s), math.hypot(
-        uncertainty.sampling_j(times_s, values, update_s),
+        uncertainty.sampling_j(
+            [time_ns / 1e9 for time_ns in series.times_ns[inside]], series.values[inside], update_s
+        ),
         end_s * uncertainty.rounding_w(values, uncertainty.least_step(series.values)),
         uncertainty.power_edge_j(times_s, values, 0.0, lag_s),
         uncertainty.power_edge_j(times_s, values, end_s, lag_s),
