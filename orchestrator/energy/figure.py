@@ -103,8 +103,9 @@ def _gross(series: Series, found: Stretch, window: Window) -> tuple[float, float
             [time_ns / 1e9 for time_ns in series.times_ns[inside]], series.values[inside], update_s
         ),
         end_s * uncertainty.rounding_w(values, uncertainty.least_step(series.values)),
-        uncertainty.power_edge_j(times_s, values, 0.0, lag_s),
-        uncertainty.power_edge_j(times_s, values, end_s, lag_s),
+        uncertainty.power_edge_j(times_s, values, 0.0),
+        uncertainty.power_edge_j(times_s, values, end_s),
+        uncertainty.power_lag_j(series.values[found.used.start : inside.stop], lag_s),
     )
 
 

@@ -97,22 +97,28 @@ def least_step(values: Sequence[float]) -> float:
     return min((after - before for before, after in zip(ordered, ordered[1:], strict=False)), default=0.0)
 
 
-def power_edge_j(times_s: Numbers, watts: Numbers, at_s: float, lag_s: float) -> float:
+def power_edge_j(times_s: Numbers, watts: Numbers, at_s: float) -> float:
     """Error at one edge of a window of power readings, when power jumps there as load begins or ends.
 
-    The straight line between the readings around the edge misplaces up to jump x spacing / 2 (rms over where
-    the edge lies between them: spacing / sqrt 20), and what a sensor shows may be up to ``lag_s`` old
-    (rms lag / sqrt 3). The jump is that between readings further than that from the edge. Before the first
-    and after the last reading power is taken from the nearest one, and may be wrong by all of it.
+    The straight line between the two readings around the edge misplaces up to jump x spacing / 2 (rms over
+    where the edge lies between them: / sqrt 20). Before the first and after the last reading power is taken
+    from the nearest one, and may be wrong by all of it.
     """
     place = bisect_left(times_s, at_s)
     if place in (0, len(times_s)):
         nearest = min(place, len(times_s) - 1)
         return abs(watts[nearest] * (times_s[nearest] - at_s)) / math.sqrt(3)
-    before = max(0, bisect_right(times_s, at_s - lag_s) - 1)
-    after = min(len(times_s) - 1, bisect_left(times_s, at_s + lag_s))
-    spacing_s = times_s[place] - times_s[place - 1]
-    return abs(watts[after] - watts[before]) * math.hypot(spacing_s / math.sqrt(20), lag_s / math.sqrt(3))
+    jump_w = watts[place] - watts[place - 1]
+    return abs(jump_w) * (times_s[place] - times_s[place - 1]) / math.sqrt(20)
+
+
+def power_lag_j(watts: Numbers, lag_s: float) -> float:
+    """Error because a sensor shows what was up to ``lag_s`` ago (rms: / sqrt 3): the whole window is shifted.
+
+    What the shift loses is power at the window's end, what it gains is power before its start; ``watts`` are
+    the readings from the last before the start to the last inside.
+    """
+    return abs(watts[-1] - watts[0]) * lag_s / math.sqrt(3)
 
 
 def counter_edge_j(
