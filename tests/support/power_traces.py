@@ -11,8 +11,11 @@ import bisect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from random import Random
 from typing import Any, Protocol
+
+import numpy as np
 
 Window = tuple[float, float]  # s
 
@@ -78,9 +81,7 @@ class Steps:
 
     def __init__(self, cell_s: float, watts: Sequence[float]) -> None:
         self._cell_s, self._watts = cell_s, list(watts)
-        self._sums = [0.0]
-        for value in self._watts:
-            self._sums.append(self._sums[-1] + value)
+        self._sums = [0.0, *accumulate(self._watts)]
 
     def power_w(self, t_s: float) -> float:
         return self._watts[self._cell(t_s)]
@@ -153,17 +154,20 @@ class Phases:
 
 def white(random: Random, sigma_w: float, cell_s: float, length_s: float) -> Steps:
     """Noise around 0 without memory beyond one cell."""
-    return Steps(cell_s, [random.gauss(0, sigma_w) for _ in range(math.ceil(length_s / cell_s))])
+    return Steps(cell_s, _normal(random, sigma_w, math.ceil(length_s / cell_s)))
 
 
 def ar1(random: Random, sigma_w: float, memory_s: float, cell_s: float, length_s: float) -> Steps:
     """Noise around 0 whose autocorrelation falls to 1/e within ``memory_s``; stationary from the start."""
     keep = math.exp(-cell_s / memory_s)
-    drive_w = sigma_w * math.sqrt(1 - keep * keep)
-    watts = [random.gauss(0, sigma_w)]
-    for _ in range(math.ceil(length_s / cell_s)):
-        watts.append(keep * watts[-1] + random.gauss(0, drive_w))
-    return Steps(cell_s, watts)
+    drives = _normal(random, sigma_w * math.sqrt(1 - keep * keep), math.ceil(length_s / cell_s))
+    first_w = random.gauss(0, sigma_w)
+    return Steps(cell_s, list(accumulate(drives, lambda last, drive: keep * last + drive, initial=first_w)))
+
+
+def _normal(random: Random, sigma_w: float, count: int) -> list[float]:
+    values: list[float] = np.random.default_rng(random.getrandbits(64)).normal(0, sigma_w, count).tolist()
+    return values
 
 
 def spikes(random: Random, each_s: float, width_s: float, height_w: float, length_s: float) -> Spikes:
