@@ -97,7 +97,7 @@ def _frozen(series: Series, values: tuple[float, ...]) -> bool:
     longest = max(len(list(run)) for _, run in groupby(values))
     if longest < _FROZEN_READINGS:
         return False
-    if longest == len(series.values) or (series.unit == JOULES and longest == len(values)):
+    if len(set(values if series.unit == JOULES else series.values)) == 1:
         return True
     pairs = list(zip(series.values, series.values[1:], strict=False))
     repeats = sum(before == after for before, after in pairs) - (longest - 1)
