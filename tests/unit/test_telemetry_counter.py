@@ -102,6 +102,13 @@ def test_a_wrap_at_a_possible_speed_is_none():
     assert total.add(9_000_000, 60 * S) == 20_000_000 + RANGE - 1_000_000
 
 
+def test_two_reads_close_together_may_have_a_jump_between_them():
+    # A counter moves every millisecond, so that 0.3 J appear within a microsecond at 300 W.
+    total = Total(RANGE, most_per_s=5_000_000_000)
+    assert total.add(RANGE - 100_000, 0) == 0
+    assert total.add(200_000, 1000) == 300_000
+
+
 @given(st.lists(st.integers(-(2**70), 2**70), max_size=40), st.sampled_from([None, 1, 1000, RANGE]))
 def test_whatever_a_counter_says_its_total_never_falls(raws, limit):
     total, last = Total(limit, most_per_s=10**9), 0

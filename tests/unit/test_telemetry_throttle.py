@@ -17,6 +17,7 @@ def test_each_core_and_the_package_once():
         "throttle.core_3": 0,
         "throttle.package_0": 7,
     }
+    assert len(readings) == 5
     shapes = {(r.channel.scope, r.channel.method, r.channel.unit) for r in readings}
     assert shapes == {("cpu_cores", "counter", "count"), ("cpu_package", "counter", "count")}
 
