@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orchestrator
@@ -23,9 +26,19 @@ def arguments(pid: int, watch: Watch) -> list[str]:
     return ["--pid", str(pid), "--interval", str(watch.interval_s), *chosen]
 
 
+def located(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """The sources as this machine's program is told of them: without site packages it finds no module."""
+    found = importlib.util.find_spec("pynvml")
+    if found is None or not found.origin:
+        return sources
+    folder = str(Path(found.origin).parent)
+    return tuple(f"{word}={folder}" if re.fullmatch(r"nvml(@[\d.]+)?", word) else word for word in sources)
+
+
 def start(pid: int, watch: Watch, path: Path) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines to ``path``."""
-    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, watch)]
+    given = arguments(pid, replace(watch, sources=located(watch.sources)))
+    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *given]
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 

@@ -11,7 +11,7 @@ from orchestrator.report.column import Column
 
 _UNITS = (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
 # A rail is part of what its board's input shows: it stands in the files, not beside it.
-_PARTS = ("supply_rail", "cpu_cores")
+_PART = "supply_rail"
 
 
 def shown(row: CaseSummary) -> list[CaseEnergy]:
@@ -20,7 +20,7 @@ def shown(row: CaseSummary) -> list[CaseEnergy]:
     return [
         one
         for one in row.energy
-        if one.scope not in _PARTS and (one.method == "counter" or _meter(one) not in counters)
+        if one.scope != _PART and (one.method == "counter" or _meter(one) not in counters)
     ]
 
 

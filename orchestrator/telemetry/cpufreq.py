@@ -60,7 +60,7 @@ def _allowed(machine: Machine, pid: int) -> "set[int]":
         status = machine.text("proc/%d/status" % pid)
     except OSError:
         return set()
-    return _span(status.partition("Cpus_allowed_list:")[2].split("\n", 1)[0])
+    return span(status.partition("Cpus_allowed_list:")[2].split("\n", 1)[0])
 
 
 def _cores(machine: Machine, path: str) -> "set[int]":
@@ -70,7 +70,7 @@ def _cores(machine: Machine, path: str) -> "set[int]":
         return set()
 
 
-def _span(text: str) -> "set[int]":
+def span(text: str) -> "set[int]":
     """``0-3,8`` as numbers; empty for what is no such list."""
     cores = set()  # type: set[int]
     try:

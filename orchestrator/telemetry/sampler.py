@@ -20,11 +20,15 @@ class Task:
         self.name, self.interval_ns = name, interval_ns
         self.source = source
         self.read = source.read  # type: Callable[[], list[Reading]]  # type: ignore[attr-defined]
-        self.fixes = getattr(source, "fixes", {})  # type: dict[str, str]
         self.slow = bool(getattr(source, "slow", False))
         self.ticks = self.missed = 0
         self.due_ns = 0
         self._widths_ns = []  # type: list[int]
+
+    @property
+    def fixes(self) -> "dict[str, str]":
+        """What would make a value available, by the reason for having none."""
+        return getattr(self.source, "fixes", {})
 
     def start(self, start_ns: int) -> None:
         """The first deadline is now."""

@@ -22,6 +22,11 @@ SOURCES = {
     "rpi_pmic": ("RpiPmic", ""),
     "ina3221": ("Ina3221", ""),
     "tegrastats": ("Tegrastats", "interval"),
+    "rapl": ("Rapl", ""),
+    "perf_energy": ("PerfEnergy", ""),
+    "nvml": ("Nvml", "argument"),
+    "ina2xx": ("Ina2xx", ""),
+    "throttle": ("Throttle", ""),
 }
 # Read only where the other, if it is asked for too, has no energy: both would tell of the same thing.
 INSTEAD_OF = {"perf_energy": "rapl", "tegrastats": "ina3221"}
@@ -41,8 +46,10 @@ class Wish:
         self.name, at, seconds = head.partition("@")
         if self.name not in SOURCES:
             raise ValueError("unknown %s; known are %s" % (self.name, ", ".join(SOURCES)))
-        if (self.name in WITH_ARGUMENT) != bool(self.argument):
-            raise ValueError("%s %s an argument" % (self.name, "takes no" if self.argument else "needs"))
+        if self.argument and SOURCES[self.name][1] != "argument":
+            raise ValueError("%s takes no argument" % self.name)
+        if self.name in WITH_ARGUMENT and not self.argument:
+            raise ValueError("%s needs an argument" % self.name)
         self.interval_ns = nanoseconds(seconds) if at else interval_ns
 
 
