@@ -168,8 +168,13 @@ class Scenarios:
 
     def _plain(self) -> Scenario:
         window = {"min_duration_ns": self._subject.window_ns, "min_iterations": 10, "max_iterations": _MOST}
-        idle = {"idle_ns": _IDLE_NS, "idle_after_ns": _IDLE_AFTER_NS}
-        return self._run(warmup=_WARMUP, measure=window, outputs=True, **idle)
+        return self._run(
+            warmup=_WARMUP,
+            idle_ns=_IDLE_NS,
+            measure=window,
+            idle_after_ns=_IDLE_AFTER_NS,
+            outputs=True,
+        )
 
     def _by_count(self) -> Scenario:
         # More than one chunk of latencies where the model is quick enough.
