@@ -153,6 +153,8 @@ def _change(lines: Sequence[Line], source: str, spans: _Spans, falling: bool) ->
 
 
 def _missing(lines: Sequence[Line], source: str, when: str) -> _Figure:
+    if not _readings(lines, source):
+        return _Figure(None, None, f"{source} was not read")
     return _Figure(None, None, f"{source}: {_refusal(lines, source) or f'no reading {when}'}")
 
 
