@@ -86,6 +86,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
             "settle": settings.settle,
         },
         idle_ns=settings.idle_ns,
+        idle_after_ns=settings.idle_after_ns,
         measure={
             "min_duration_ns": settings.min_duration_ns,
             "min_iterations": settings.min_iterations,
