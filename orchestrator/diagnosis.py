@@ -57,7 +57,8 @@ def _judge(
 def _where(transcript: wire.Transcript) -> str:
     """The phase in which a runner ended that said no more."""
     if transcript.open_phase == "settle":
-        return " in phase settle or measure"  # the marks between them are sent after the window
+        # The marks between them are sent together, after the last.
+        return " in phase settle, measure or idle_after"
     if transcript.open_phase:
         return f" in phase {transcript.open_phase}"
     return f" after phase {list(transcript.marks)[-1]}" if transcript.marks else ""

@@ -22,6 +22,7 @@ from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, 
 from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
 from orchestrator.findings import trial_findings
+from orchestrator.measurement.memory import memory
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
 from orchestrator.statistics.quantiles import median
@@ -85,6 +86,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
             "settle": settings.settle,
         },
         idle_ns=settings.idle_ns,
+        idle_after_ns=settings.idle_after_ns,
         measure={
             "min_duration_ns": settings.min_duration_ns,
             "min_iterations": settings.min_iterations,
@@ -214,7 +216,8 @@ def _measured(
     first = transcript.latencies_ns.get("first", [])
     window = transcript.window("measure")
     lines = measurement.read_lines(telemetry_path)
-    cut = measurement.observe(lines, (transcript.hello or {}).get("clock", {}), window)
+    clock = (transcript.hello or {}).get("clock", {})
+    cut = measurement.observe(lines, clock, window)
     fields: dict[str, Any] = {
         "phases_ns": {name: pair[1] - pair[0] for name, pair in transcript.marks.items() if len(pair) == 2},
         "steady": transcript.steady,
@@ -224,7 +227,7 @@ def _measured(
         "parts": tuple(Part(name, len(ns), median(ns)) for name, ns in transcript.parts_ns.items() if ns),
         "placement": _brief(transcript.placement),
         "telemetry": cut,
-        "memory": measurement.memory(transcript.footprint, lines, contained),
+        "memory": memory(transcript.footprint, lines, transcript.marks, clock, contained),
     }
     if values and window:
         fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import prod
 
+from orchestrator import wire
 from orchestrator.conformance.answers import unknown_accelerator
 from orchestrator.conformance.evidence import Evidence
 from orchestrator.conformance.launches import Launches, NotProvoked
@@ -21,8 +22,12 @@ def complete(launches: Launches) -> Iterator[str]:
     yield from _in_place(run, "footprint", "measure")
     for footprint in run.of("footprint"):
         reasons = footprint.get("reasons")
-        for name in ("vm_hwm_bytes", "load_vm_hwm_bytes", "cgroup_peak_bytes"):
-            if footprint.get(name) is None and not (isinstance(reasons, dict) and reasons.get(name)):
+        for name in wire.FOOTPRINT:
+            if (
+                name in footprint
+                and footprint[name] is None
+                and not (isinstance(reasons, dict) and reasons.get(name))
+            ):
                 yield f"run: footprint.{name} is null and reasons does not say why"
     yield from _signature(run, launches.subject.material.shape)
     yield from _outputs(run, launches.subject.material.count)

@@ -7,6 +7,7 @@ launch can testify about several clauses.
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 from orchestrator.engines.launch import Outcome
 
 Message = dict[str, Any]
+_VERSION = re.compile(r"1\.([0-9]{1,9})\.[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,14 @@ class Evidence:
     def hello(self) -> Message:
         """The first hello, empty where none came."""
         return next(iter(self.of("hello")), {})
+
+    @cached_property
+    def minor(self) -> int:
+        """The highest minor version of protocol 1 that hello lists; 0 where there is none."""
+        told = self.hello.get("protocols")
+        texts = [text for text in told if isinstance(text, str)] if isinstance(told, list) else []
+        found = [_VERSION.fullmatch(text) for text in texts]
+        return max((int(version[1]) for version in found if version), default=0)
 
     @cached_property
     def error(self) -> Message | None:

@@ -41,6 +41,8 @@ def expected_marks(evidence: Evidence) -> list[tuple[str, str]]:
         names += ["idle"] if asked.get("idle_ns") else []
         names += ["settle"] if asked["warmup"]["settle"] else []
         names += ["measure"]
+        # Who speaks an older version than 1.2.0 does not know the field and ignores it.
+        names += ["idle_after"] if asked.get("idle_after_ns") and evidence.minor >= 2 else []
         names += ["outputs"] if asked.get("outputs") else []
     return [(name, edge) for name in names for edge in ("start", "end")]
 
@@ -110,13 +112,14 @@ def in_interval(launches: Launches) -> Iterator[str]:
 
 
 def window_kept(launches: Launches) -> Iterator[str]:
-    """C12: latencies after the window's end mark, nothing but inferences inside as far as can be seen."""
+    """C12: latencies after the window and the idle behind it, and nothing but inferences inside."""
     for evidence in _runs(launches):
         for phase in ("first", "warmup", "measure"):
-            end = evidence.mark(phase, "end")
+            last = "idle_after" if phase == "measure" and evidence.mark("idle_after", "end") else phase
+            end = evidence.mark(last, "end")
             early = [line for line, _, _ in evidence.chunks(phase) if end and line < end.line]
             if early:
-                yield f"{evidence.scenario}: line {early[0]}: latencies of {phase} before its end mark"
+                yield f"{evidence.scenario}: line {early[0]}: latencies of {phase} before {last}'s end mark"
         window, values = evidence.window("measure"), evidence.values_ns("measure")
         if window and values:
             yield from _inside(evidence, window[1] - window[0], sum(values), len(values))
@@ -140,10 +143,12 @@ def _silence(evidence: Evidence, window_ns: int) -> Iterator[str]:
         return
     # What was written just before the window may arrive within it; what arrives later was written inside.
     begin = window[0] + window_ns // 4
-    written = [t_ns for t_ns in evidence.grown_ns if begin < t_ns < window[1]]
+    idle = evidence.window("idle_after") or (window[1], window[1])
+    written = [t_ns for t_ns in evidence.grown_ns if begin < t_ns < idle[1]]
     if written:
-        after_s = (written[0] - window[0]) / 1e9
-        yield f"{evidence.scenario}: it wrote inside the window, {after_s:.2f} s after its start mark"
+        where, start_ns = ("the window", window[0]) if written[0] < window[1] else ("idle_after", idle[0])
+        after_s = (written[0] - start_ns) / 1e9
+        yield f"{evidence.scenario}: it wrote inside {where}, {after_s:.2f} s after its start mark"
 
 
 def contiguous(launches: Launches) -> Iterator[str]:
@@ -191,6 +196,7 @@ def walked(launches: Launches) -> Iterator[str]:
         ends = [m for m in evidence.of("phase") if (m.get("name"), m.get("edge")) == ("warmup", "end")]
         if ends and not isinstance(ends[0].get("steady"), bool):
             yield f"{where}the end mark of warmup does not say whether it was steady"
-        idle = evidence.window("idle")
-        if idle and idle[1] - idle[0] < asked.get("idle_ns", 0):
-            yield f"{where}idle for {idle[1] - idle[0]} ns, asked for {asked['idle_ns']}"
+        for phase in ("idle", "idle_after"):
+            idle, least_ns = evidence.window(phase), asked.get(f"{phase}_ns", 0)
+            if idle and idle[1] - idle[0] < least_ns:
+                yield f"{where}{phase} of {idle[1] - idle[0]} ns, asked for {least_ns}"

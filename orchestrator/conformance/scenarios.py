@@ -20,6 +20,8 @@ NOWHERE = "x-nowhere"  # an accelerator, option and value that no runner has
 MAXIMUM = 7  # iterations of the run that is cut short
 _SHORT = {"min_duration_ns": 0, "min_iterations": 5, "max_iterations": 5}
 _WARMUP = {"window": 10, "cap": 40, "max_duration_ns": 10 * 10**9, "settle": 2}
+_IDLE_NS = 10**8
+_IDLE_AFTER_NS = 2 * 10**8  # long enough to see a write inside it
 _MOST = 200_000  # iterations of the plain run: enough to see, few enough to validate
 _REFUSAL_S = 20.0  # a refusal needs no model, but some runners import their runtime first
 _COMPILE_S = 900.0
@@ -166,7 +168,13 @@ class Scenarios:
 
     def _plain(self) -> Scenario:
         window = {"min_duration_ns": self._subject.window_ns, "min_iterations": 10, "max_iterations": _MOST}
-        return self._run(warmup=_WARMUP, idle_ns=10**8, measure=window, outputs=True)
+        return self._run(
+            warmup=_WARMUP,
+            idle_ns=_IDLE_NS,
+            measure=window,
+            idle_after_ns=_IDLE_AFTER_NS,
+            outputs=True,
+        )
 
     def _by_count(self) -> Scenario:
         # More than one chunk of latencies where the model is quick enough.

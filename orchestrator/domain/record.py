@@ -50,12 +50,30 @@ class Parity:
 
 @dataclass(frozen=True)
 class Memory:
-    """Peak memory; each ``None`` has its reason in ``reasons`` under the same name."""
+    """Peak memory as the container, the process and the whole machine have it.
 
-    container_peak_bytes: int | None = None
+    Each ``None`` has its reason in ``reasons`` under the same name; records older than a field have neither.
+    ``load_*`` is from the beginning to the end of load, ``inference_*`` from there on (with the model still
+    resident), no prefix means both. A ``sampled`` figure is the highest of readings: a peak between two of
+    them is missed.
+    """
+
+    container_peak_bytes: int | None = None  # page cache included, as in all of the container but anon
     container_peak_method: str | None = None  # cgroup_peak | sampled
+    load_container_peak_bytes: int | None = None
+    load_container_peak_method: str | None = None  # cgroup_peak | sampled
+    inference_container_peak_bytes: int | None = None
+    inference_container_peak_method: str | None = None  # cgroup_peak | sampled
+    inference_anon_peak_bytes: int | None = None  # of the container, without page cache
+    inference_anon_peak_method: str | None = None  # sampled
     vm_hwm_bytes: int | None = None
     load_vm_hwm_bytes: int | None = None
+    inference_vm_hwm_bytes: int | None = None
+    vm_hwm_method: str | None = None  # vmhwm
+    system_drop_bytes: int | None = None  # what the whole machine has less of: MemAvailable
+    system_drop_method: str | None = None  # sampled
+    gpu_bytes: int | None = None  # of system memory, where the GPU has none of its own
+    gpu_method: str | None = None  # sampled
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -71,8 +71,11 @@ class CaseSummary:
     load_ns: float | None = None
     rate_hz: float | None = None  # inputs per second: batch / mean latency
     artifact_bytes: int | None = None
-    container_peak_bytes: int | None = None  # highest over launches, as is the next
+    container_peak_bytes: int | None = None  # highest over launches, as are the next four
+    load_container_peak_bytes: int | None = None
+    inference_container_peak_bytes: int | None = None
     vm_hwm_bytes: int | None = None
+    inference_vm_hwm_bytes: int | None = None
     accuracy: Score | None = None
     parity: Parity | None = None  # worst over launches
     weights: str | None = None  # "pretrained", "trained", "random(0)"

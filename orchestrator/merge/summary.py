@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from orchestrator.domain import (
     Case,
@@ -84,9 +85,6 @@ def _measured(
         interval = launch_interval(windows, _seed(common.case))
     firsts = [record.first_ns for record in ok if record.first_ns is not None]
     loads = [record.phases_ns["load"] for record in ok if "load" in record.phases_ns]
-    memories = [record.memory for record in ok if record.memory]
-    peaks = [memory.container_peak_bytes for memory in memories if memory.container_peak_bytes is not None]
-    residents = [memory.vm_hwm_bytes for memory in memories if memory.vm_hwm_bytes is not None]
     return replace(
         common,
         p50_ns=math.fsum(medians) / len(medians),
@@ -98,13 +96,27 @@ def _measured(
         first_ns=median(firsts) if firsts else None,
         load_ns=median(loads) if loads else None,
         rate_hz=common.case.batch * 1e9 / mean_ns if mean_ns else None,
-        container_peak_bytes=max(peaks, default=None),
-        vm_hwm_bytes=max(residents, default=None),
+        **_memory(ok),
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),
         parts=_parts(ok),
     )
+
+
+def _memory(ok: Sequence[TrialRecord]) -> dict[str, Any]:
+    """Each peak's highest over launches."""
+    peaks: dict[str, Any] = {}
+    for name in (
+        "container_peak_bytes",
+        "load_container_peak_bytes",
+        "inference_container_peak_bytes",
+        "vm_hwm_bytes",
+        "inference_vm_hwm_bytes",
+    ):
+        values = (getattr(record.memory, name) for record in ok if record.memory)
+        peaks[name] = max((value for value in values if value is not None), default=None)
+    return peaks
 
 
 def _parts(ok: Sequence[TrialRecord]) -> tuple[Part, ...]:

@@ -105,7 +105,7 @@ def reason(summary: CaseSummary, field: str) -> str:
     said: Mapping[str, str] = {finding.code: finding.message for finding in summary.findings}
     if field == "interval" and Code.MULTIMODAL.code in said:
         return f"no interval: {said[Code.MULTIMODAL.code]}"
-    if field == "container_peak_bytes" and Code.MEMORY_UNAVAILABLE.code in said:
+    if field.endswith("container_peak_bytes") and Code.MEMORY_UNAVAILABLE.code in said:
         return said[Code.MEMORY_UNAVAILABLE.code]
     if field == "accuracy" and (summary.weights or "").startswith("random"):
         return f"no accuracy: weights are {summary.weights}"
@@ -117,7 +117,10 @@ def reason(summary: CaseSummary, field: str) -> str:
         "rate_hz": "no mean latency",
         "artifact_bytes": "the artifact's size was not recorded",
         "container_peak_bytes": "no peak was recorded",
+        "load_container_peak_bytes": "no peak of load was recorded",
+        "inference_container_peak_bytes": "no peak of the inferences was recorded",
         "vm_hwm_bytes": "no VmHWM was recorded",
+        "inference_vm_hwm_bytes": "no VmHWM of the inferences was recorded",
         "accuracy": "no accuracy: this model has no labels here",
         "parity": "no parity: this model has no reference outputs",
         "weights": "the origin of the weights was not recorded",

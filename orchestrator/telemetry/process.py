@@ -1,8 +1,10 @@
 """Memory and processor time of the observed process and its descendants, from ``/proc``.
 
 ``vm_hwm`` is the highest VmHWM of any one living member (the runner's, since its init is tiny), kept by
-the kernel; ``vm_rss`` is the sum over members, in which shared pages count more than once; ``cpu_time`` is
-user and system time of all members and of their reaped children, in steps of a clock tick (10 ms).
+the kernel since that process began or since it reset the figure itself: our SDK does so at the end of load,
+and what is read later is the peak since then. ``vm_rss`` is the sum over members, in which shared pages
+count more than once; ``cpu_time`` is user and system time of all members and of their reaped children, in
+steps of a clock tick (10 ms).
 """
 
 import os

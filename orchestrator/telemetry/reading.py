@@ -37,7 +37,7 @@ SCOPES = {
 METHODS = {
     "sampled": "the value at the moment of reading",
     "counter": "a total since some start that never falls: only differences mean anything",
-    "peak": "the highest value since the thing began, kept by the kernel",
+    "peak": "the highest value since the thing began or since it was reset, kept by the kernel",
     "setting": "what was configured, not what happens",
     "estimated": "computed from a model of the hardware",
 }

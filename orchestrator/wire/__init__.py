@@ -24,12 +24,21 @@ from orchestrator.wire.fields import (
     table,
 )
 
-PROTOCOL = "1.1.0"
+PROTOCOL = "1.2.0"
 MAJOR = 1
 MAX_LINE_BYTES = 16 * 2**20
 MAX_TRANSCRIPT_BYTES = 256 * 2**20
-PHASES = frozenset({"import", "load", "first", "warmup", "idle", "settle", "measure", "outputs", "compile"})
+PHASES = frozenset(
+    {"import", "load", "first", "warmup", "idle", "settle", "measure", "idle_after", "outputs", "compile"}
+)
 TIMED = frozenset({"first", "warmup", "measure"})
+FOOTPRINT = (
+    "vm_hwm_bytes",
+    "load_vm_hwm_bytes",
+    "inference_vm_hwm_bytes",
+    "cgroup_peak_bytes",
+    "load_cgroup_peak_bytes",
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Request:
     options: Mapping[str, str] | None = None
     warmup: Mapping[str, int] | None = None
     idle_ns: int | None = None
+    idle_after_ns: int | None = None  # since 1.2.0: an older runner ignores it
     measure: Mapping[str, int] | None = None
     outputs: bool | None = None
     output_dir: str | None = None
@@ -205,7 +215,7 @@ def _take_model(transcript: Transcript, message: dict[str, Any]) -> None:
 
 
 def _take_footprint(transcript: Transcript, message: dict[str, Any]) -> None:
-    for name in ("vm_hwm_bytes", "load_vm_hwm_bytes", "cgroup_peak_bytes"):
+    for name in FOOTPRINT:
         if message.get(name) is not None:
             integer(message, name)
     table(message, "reasons")

@@ -46,6 +46,7 @@ class Fake(sdk.Runner):
             "wrong-protocol",
             "error",
             "oom",
+            "spike",
             "nan",
             "no-done",
             "after-done",
@@ -181,6 +182,13 @@ def exhaust(script):
     raise MemoryError("took %d bytes and nobody minded" % (len(taken) * block))
 
 
+def spike(script):
+    """Hold `bytes` (default 200 MB) for 5 ms and give them back."""
+    held = bytearray(b"x") * int(script["bytes"] or 200000000)
+    time.sleep(0.005)
+    del held
+
+
 def fail(script):
     """A coded error."""
     raise sdk.RunnerError(script["code"], "the script asked for this error", {"scripted": True})
@@ -207,6 +215,7 @@ BEHAVIOURS = {
     "truncate": truncate,
     "flood": flood,
     "oom": exhaust,
+    "spike": spike,
     "error": fail,
     "import-noise": noise_at_import,
     "wrong-protocol": speak_another_protocol,

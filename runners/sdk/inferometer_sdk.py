@@ -24,14 +24,14 @@ import types
 OUT = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)
 
-SDK_VERSION = "1.1.0"
-PROTOCOLS = ["1.1.0"]
+SDK_VERSION = "1.2.0"
+PROTOCOLS = ["1.2.0"]
 REQUEST_LIMIT_BYTES = 1 << 20
 # fmt: off
 # Fields of a request with their defaults; a type instead of a default makes a field required.
 FIELDS = {
-    "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "idle_ns": 0, "outputs": True,
-    "model": {}, "inputs": "", "output_dir": "",
+    "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "idle_ns": 0, "idle_after_ns": 0,
+    "outputs": True, "model": {}, "inputs": "", "output_dir": "",
     "warmup": {"window": 20, "cap": 300, "max_duration_ns": 60 * 10**9, "settle": 3},
     "measure": {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7},
 }
@@ -251,9 +251,22 @@ def read_text(*path):
 
 
 def vm_hwm_bytes(root="/"):
-    """Peak resident memory of this process, or None."""
+    """Peak resident memory of this process since it began or since :func:`reset_vm_hwm`, or None."""
     lines = (read_text(root, "proc/self/status") or "").splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def reset_vm_hwm(root="/"):
+    """Let VmHWM begin anew at what is resident now; None, or why that could not be done.
+
+    Linux does so when "5" is written to ``clear_refs`` (proc(5), since 4.0): one's own takes no privilege.
+    """
+    try:
+        with open(os.path.join(root, "proc/self/clear_refs"), "w") as file:
+            file.write("5")
+    except OSError as error:
+        return f"VmHWM could not be reset after load: /proc/self/clear_refs: {error.strerror}"
+    return None
 
 
 def cgroup_peak(root="/"):
@@ -280,13 +293,35 @@ def cgroup_peak(root="/"):
     return None, version, f"cgroup {path} lies below no mounted memory cgroup"
 
 
-def read_footprint(load_peak, root="/"):
-    """The fields of ``footprint``."""
+def end_load(root="/"):
+    """``(VmHWM, cgroup_peak())`` of load, and why the inferences' own VmHWM cannot be told from it, or None.
+
+    From here on VmHWM is that of the inferences. The cgroup's peak goes on: a container may not reset it.
+    """
+    return vm_hwm_bytes(root), cgroup_peak(root), reset_vm_hwm(root)
+
+
+def read_footprint(load, root="/"):
+    """The fields of ``footprint``; ``load`` is what :func:`end_load` gave."""
+    load_peak, (load_cgroup, _, load_reason), stuck = load
     peak, (cgroup, version, reason) = vm_hwm_bytes(root), cgroup_peak(root)
-    fields = {"vm_hwm_bytes": peak, "load_vm_hwm_bytes": load_peak, "cgroup_peak_bytes": cgroup}
-    why = {name: "/proc/self/status has no VmHWM" for name, value in fields.items() if value is None}
-    if reason:
-        why["cgroup_peak_bytes"] = reason
+    fields = {
+        "vm_hwm_bytes": max(filter(None, (load_peak, peak)), default=None),
+        "load_vm_hwm_bytes": load_peak,
+        "inference_vm_hwm_bytes": None if stuck else peak,
+        "cgroup_peak_bytes": cgroup,
+        "load_cgroup_peak_bytes": load_cgroup,
+    }
+    known = {
+        "inference_vm_hwm_bytes": peak and stuck,
+        "cgroup_peak_bytes": reason,
+        "load_cgroup_peak_bytes": load_reason,
+    }
+    why = {
+        name: known.get(name) or "/proc/self/status has no VmHWM"
+        for name, value in fields.items()
+        if value is None
+    }
     return dict(fields, cgroup_version=version, reasons=why)
 
 
@@ -346,14 +381,14 @@ class Session:
         return 0
 
     def run(self, request):
-        """Load, first, warm-up, idle, settle, measure, outputs; return the number of timed iterations."""
+        """Load, first, warm-up, idle, settle, measure, idle after, outputs; return the timed iterations."""
         runner, (tensors, *_) = self.runner, npy_header(request.inputs)[0]
         with self.phase("load"):
             runner.load()
             signature = runner.signature()
             check_inputs(request.inputs, signature["inputs"])
             infer = runner.bind(0)
-        load_peak = vm_hwm_bytes()
+        load_peaks = end_load()
         self.send("model", **signature)
         values = allocate(HARNESS_COUNT, HARNESS_COUNT)
         timed_loop(lambda: None, values, 0, HARNESS_COUNT, HARNESS_COUNT)
@@ -370,7 +405,7 @@ class Session:
         minima = ticks(request.measure["min_duration_ns"]), request.measure["min_iterations"]
         fastest = max(min(latencies["first"] + latencies["warmup"]), ticks(100))
         # Before room for latencies is made: a fast runtime would be charged for more of it.
-        footprint = read_footprint(load_peak)
+        footprint = read_footprint(load_peaks)
         values = allocate(request.measure["max_iterations"], minima[1] + int(minima[0] / fastest))
         gc.collect()
         gc.disable()
@@ -380,6 +415,9 @@ class Session:
                     infer()
         with self.phase("measure", quiet=True):
             iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
+        if request.idle_after_ns:
+            with self.phase("idle_after", quiet=True):
+                time.sleep(request.idle_after_ns / 1e9)
         gc.enable()
         latencies["measure"] = values[:iterations]
         for name, series in latencies.items():

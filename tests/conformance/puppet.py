@@ -34,8 +34,10 @@ def send(kind, **fields):
     put(json.dumps(dict(fields, type=kind)) + "\n")
 
 
-def mark(name, edge, **extra):
-    t_ns = now_ns() - 10**6 if sinning("backwards") and (name, edge) == ("settle", "end") else now_ns()
+def mark(name, edge, t_ns=None, **extra):
+    t_ns = t_ns or now_ns()
+    if sinning("backwards") and (name, edge) == ("settle", "end"):
+        t_ns -= 10**6
     send("phase", name=name, edge=edge, t_ns=t_ns, **extra)
 
 
@@ -46,7 +48,7 @@ def hello():
     if sinning("foreign-boot"):
         clock["boot_id"] = "elsewhere"
     sdk = "1.0" if sinning("schema") else "1.0.0"
-    protocols = ["2.0.0"] if sinning("from-the-future") else ["1.0.0"]
+    protocols = ["2.0.0"] if sinning("from-the-future") else ["1.1.0"] if sinning("older") else ["1.2.0"]
     send(
         "hello",
         protocols=protocols,
@@ -78,7 +80,7 @@ def read_request():
     except (ValueError, KeyError, TypeError) as problem:
         fail("internal" if sinning("vague") else "protocol", f"request: {problem}")
     if version != 1 and not sinning("any-protocol"):
-        fail("protocol", "another protocol", **({} if sinning("secretive") else {"protocols": ["1.0.0"]}))
+        fail("protocol", "another protocol", **({} if sinning("secretive") else {"protocols": ["1.2.0"]}))
     if COMMAND != "describe" and "model" not in request:
         fail("protocol", "no model")
     if sinning("strict") and any(name.startswith("x-") for name in request):
@@ -187,12 +189,12 @@ def walk(request):
     window = timed(0 if sinning("hasty") else measure["min_duration_ns"] / 1e9, least, most)
     if sinning("early-latencies"):
         send_latencies("measure", window)
-    mark("measure", "end")
+    idle_after(request.get("idle_after_ns"), window)
     if sinning("inflated"):
         window = [value * 2 for value in window]
     send_latencies("first", first)
     send_latencies("warmup", warm)
-    if not sinning("early-latencies"):
+    if not sinning("early-latencies", "early-riser"):
         send_latencies("measure", window)
     footprint()
     if request.get("outputs"):
@@ -206,6 +208,23 @@ def walk(request):
         mark("outputs", "end")
     placement(request.get("accelerator", "cpu"))
     send("done", iterations=len(window) + (1 if sinning("miscount") else 0))
+
+
+def idle_after(idle_ns, window):
+    """The end mark of the window, and the idle behind it; nobody reads these marks before it is over."""
+    marks = [("measure", "end", now_ns())]
+    if sinning("impatient"):
+        mark(*marks.pop())
+    if idle_ns and not sinning("sleepless", "older"):
+        marks.append(("idle_after", "start", now_ns()))
+        time.sleep(0 if sinning("short-sleeper") else idle_ns / 1e9)
+        marks.append(("idle_after", "end", now_ns()))
+    for one in marks[:2]:
+        mark(*one)
+    if sinning("early-riser"):
+        send_latencies("measure", window)
+    for one in marks[2:]:
+        mark(*one)
 
 
 def placement(asked):

@@ -36,9 +36,12 @@ SINS = {
     "overlap": {"C10"},
     "unsettled": {"C10"},
     "backwards": {"C10"},
+    "sleepless": {"C10"},
     "wall-clock": {"C11"},
     "foreign-boot": {"C11"},
     "early-latencies": {"C12"},
+    "early-riser": {"C12"},
+    "impatient": {"C12"},
     "chatty": {"C12"},
     "idler": {"C12"},
     "inflated": {"C12"},
@@ -66,6 +69,7 @@ SINS = {
     "eager": {"S4"},
     "unsteady": {"S4"},
     "restless": {"S4"},
+    "short-sleeper": {"S4"},
     "busy-inspect": {"S5"},
     "liar": {"S5"},
     "stray": {"S5"},
@@ -91,7 +95,7 @@ def test_a_signal_answered_with_success_breaks_the_exit_status(judge: Judge) -> 
     assert violated(judge(f"{PUPPET} polite", ("C5", "C6"))) == {"C5"}
 
 
-@pytest.mark.parametrize("virtue", ["none", "compiler", "unflushed"])
+@pytest.mark.parametrize("virtue", ["none", "compiler", "unflushed", "older"])
 def test_an_honest_runner_passes(judge: Judge, virtue: str) -> None:
     results = judge(f"{PUPPET} {virtue}")
     unchecked = {name for name, result in results.items() if result.state is State.NOT_PROVOKED}

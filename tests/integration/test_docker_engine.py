@@ -29,7 +29,7 @@ from tests.support.containers import DEVICE, LIMIT_BYTES, left, one
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
-WINDOW = "in phase settle or measure"
+WINDOW = "in phase settle, measure or idle_after"
 # What the script says -> status and the reason, as a regular expression.
 SCRIPTS: list[tuple[dict[str, str], Status, str | None]] = [
     ({"behaviour": "ok"}, Status.OK, None),

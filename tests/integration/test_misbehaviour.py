@@ -24,7 +24,7 @@ from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
 from tests.support import doubles
 from tests.support.benches import wait_for
 
-WINDOW = "in phase settle or measure"
+WINDOW = "in phase settle, measure or idle_after"
 # What the script says -> status and the reason, as a regular expression.
 SCRIPTS: list[tuple[dict[str, str], Status, str | None]] = [
     ({"behaviour": "ok"}, Status.OK, None),

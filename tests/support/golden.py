@@ -22,7 +22,8 @@ def make(name: str) -> runners.Ended:
     with tempfile.TemporaryDirectory() as folder:
         request = runners.scripted(Path(folder), seed="1", **SCRIPTS[name])
         warmup = {"window": 2, "cap": 8, "max_duration_ns": 10**9, "settle": 2}
-        return runners.launch(runners.FAKE, {**request, "warmup": warmup, "idle_ns": 1_000_000})
+        idle = {"idle_ns": 1_000_000, "idle_after_ns": 2_000_000}
+        return runners.launch(runners.FAKE, {**request, "warmup": warmup, **idle})
 
 
 if __name__ == "__main__":

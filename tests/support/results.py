@@ -57,7 +57,12 @@ def record(which: Case, launch: int, values: list[int], **fields: Any) -> TrialR
         harness_p50_ns=180.0,
         loop_overhead_ns=310.0,
         latency=launch_latency(values),
-        memory=Memory(231 * 2**20, "cgroup_peak", 224 * 2**20, 180 * 2**20),
+        memory=Memory(
+            container_peak_bytes=231 * 2**20,
+            container_peak_method="cgroup_peak",
+            vm_hwm_bytes=224 * 2**20,
+            load_vm_hwm_bytes=180 * 2**20,
+        ),
         parity=Parity(4, 4, 4.8e-6),
         placement={"requested": "cpu", "executed": {"CPUExecutionProvider": 122}, "notes": []},
         telemetry={"telemetry": {"reason": None, "interval_ns": 1_000_000_000}},
@@ -169,7 +174,7 @@ def _document() -> str:
             95.3e6,
             count=52,
             circumstances=random,
-            memory=Memory(None, None, 190 * 2**20, None, {"container_peak_bytes": "runs in no container"}),
+            memory=Memory(vm_hwm_bytes=190 * 2**20, reasons={"container_peak_bytes": "runs in no container"}),
             parity=None,
         ),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-PHASES = ("import", "load", "first", "warmup", "idle", "settle", "measure", "outputs")
+PHASES = ("import", "load", "first", "warmup", "idle", "settle", "measure", "idle_after", "outputs")
 
 Message = dict[str, Any]
 
@@ -34,6 +34,7 @@ def footprint() -> Message:
         "type": "footprint",
         "vm_hwm_bytes": 4096,
         "load_vm_hwm_bytes": 2048,
+        "inference_vm_hwm_bytes": 4096,
         "cgroup_peak_bytes": None,
         "cgroup_version": None,
         "reasons": {"cgroup_peak_bytes": "no memory cgroup"},
@@ -68,7 +69,7 @@ def run(
         if phase == "load":
             signature = {"inputs": [tensor("input", [1, 3])], "outputs": [tensor("output", [1, 2])]}
             messages += [{"type": "model", **signature}, {"type": "harness", "values_ns": [40] * 200}]
-        if phase == "measure":
+        if phase == "idle_after":
             messages += latencies("first", [5000]) + latencies("warmup", warmup, chunk)
             messages += [*latencies("measure", measure, chunk), footprint()]
     for index, values in enumerate(outputs):
@@ -93,7 +94,7 @@ def runs(draw: st.DrawFn) -> list[Message]:
     return run(
         draw(st.lists(durations, min_size=1, max_size=30)),
         draw(st.lists(durations, max_size=9)),
-        draw(st.lists(st.integers(0, 10**12), min_size=16, max_size=16)),
+        draw(st.lists(st.integers(0, 10**12), min_size=18, max_size=18)),
         draw(st.lists(st.lists(numbers, min_size=1, max_size=4), max_size=3)),
         draw(st.integers(1, 8)),
     )

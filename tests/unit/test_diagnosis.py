@@ -65,7 +65,7 @@ MEASURE = next(message for message in whole() if message.get("name") == "measure
             Outcome(0, 1, signal=11),
             whole()[: whole().index(MEASURE) - 1],
             Status.CRASHED,
-            "killed by SIGSEGV in phase settle or measure",
+            "killed by SIGSEGV in phase settle, measure or idle_after",
         ),
         (Outcome(0, 1, signal=99), [], Status.CRASHED, "killed by signal 99"),
         (
@@ -86,7 +86,7 @@ MEASURE = next(message for message in whole() if message.get("name") == "measure
             ALIVE,
             whole(done={"iterations": 4}),
             Status.PROTOCOL,
-            "stdout line 26: done.iterations is 4, but 3 latencies arrived",
+            "stdout line 28: done.iterations is 4, but 3 latencies arrived",
         ),
         (ALIVE, without("placement"), Status.PROTOCOL, "done without placement"),
         (ALIVE, without("footprint"), Status.PROTOCOL, "done without footprint"),

@@ -119,7 +119,7 @@ def test_mixed_places_make_a_case_suspect_and_never_invalid() -> None:
 
 
 def test_a_process_tells_its_own_peak_where_there_is_no_container() -> None:
-    memory = Memory(None, None, 190 * 2**20, None, {"container_peak_bytes": "runs in no container"})
+    memory = Memory(vm_hwm_bytes=190 * 2**20, reasons={"container_peak_bytes": "runs in no container"})
     assert calm(memory=memory).findings[0].message == (
         "container peak: runs in no container; the process itself peaked at 190.0 MiB"
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import measurement
-from orchestrator.measurement import align, cut, fallback, memory, midpoint_ns, observe, read_lines, summarise
+from orchestrator.measurement import align, cut, fallback, midpoint_ns, observe, read_lines, summarise
 
 SECOND = 1_000_000_000
 CLOCK = {"boot_id": "b", "time_namespace": "time:[4026531834]", "t_ns": 1}
@@ -185,88 +185,6 @@ def test_lines_of_a_killed_process_end_in_the_middle(tmp_path):
     path.write_bytes(b"\xff\n7\n[]\n")
     assert read_lines(path) == []
     assert read_lines(tmp_path / "absent") == []
-
-
-FOOTPRINT = {
-    "vm_hwm_bytes": 900,
-    "load_vm_hwm_bytes": 500,
-    "cgroup_peak_bytes": 1000,
-    "cgroup_version": 1,
-    "reasons": {},
-}
-
-
-def peak(value, reason=None):
-    return reading(1, value, "cgroup.memory_peak", reason, method="peak", unit="bytes")
-
-
-def current(value, reason=None):
-    return reading(1, value, "cgroup.memory_current", reason, unit="bytes")
-
-
-@pytest.mark.parametrize(
-    "footprint, lines, expected",
-    [
-        (FOOTPRINT, [], (1000, "cgroup_peak")),
-        (FOOTPRINT, [peak(700), current(600)], (1000, "cgroup_peak")),
-        # Read after the window, when the runner looks up its placement: not the inference's memory.
-        (FOOTPRINT, [peak(1100), current(600)], (1000, "cgroup_peak")),
-        (None, [peak(700), peak(800)], (800, "cgroup_peak")),
-        (None, [peak(None, "no_sensor"), current(600), current(650), current(630)], (650, "sampled")),
-        ({**FOOTPRINT, "cgroup_peak_bytes": None}, [current(600)], (600, "sampled")),
-        ({**FOOTPRINT, "cgroup_peak_bytes": 0}, [current(600)], (600, "sampled")),
-    ],
-)
-def test_the_true_peak_is_preferred_and_its_method_named(footprint, lines, expected):
-    found = memory(footprint, lines)
-    assert (found.container_peak_bytes, found.container_peak_method) == expected
-    assert "container_peak_bytes" not in found.reasons
-
-
-@pytest.mark.parametrize(
-    "footprint, lines, contained, words",
-    [
-        (None, [], True, "the runner sent no footprint; telemetry: no reading"),
-        (
-            {**FOOTPRINT, "cgroup_peak_bytes": None, "reasons": {"cgroup_peak_bytes": "switched off"}},
-            [peak(None, "no_sensor"), current(None, "no_sensor")],
-            True,
-            "switched off; telemetry: no_sensor",
-        ),
-        ({**FOOTPRINT, "cgroup_peak_bytes": 0}, [peak(0), current(0)], True, "the runner gave no reason"),
-        (FOOTPRINT, [peak(None, "not_supported"), current(None, "not_supported")], True, "shared"),
-        (FOOTPRINT, [peak(800)], False, "no container"),
-    ],
-)
-def test_no_container_peak_has_a_reason(footprint, lines, contained, words):
-    found = memory(footprint, lines, contained)
-    assert (found.container_peak_bytes, found.container_peak_method) == (None, None)
-    assert words in found.reasons["container_peak_bytes"]
-    assert words in found.reasons["container_peak_method"]
-
-
-def test_the_runners_own_peaks_stand_beside_the_containers():
-    found = memory({**FOOTPRINT, "load_vm_hwm_bytes": None, "reasons": {"load_vm_hwm_bytes": "no /proc"}}, [])
-    assert (found.vm_hwm_bytes, found.load_vm_hwm_bytes) == (900, None)
-    assert found.reasons == {"load_vm_hwm_bytes": "no /proc"}
-    silent = memory(None, [])
-    assert silent.reasons["vm_hwm_bytes"] == "the runner sent no footprint"
-
-
-@given(
-    st.none() | st.fixed_dictionaries({"cgroup_peak_bytes": st.none() | st.integers(0, 99)}),
-    st.lists(st.builds(peak, st.none() | st.integers(0, 99), st.just("eagain"))),
-    st.lists(st.builds(current, st.none() | st.integers(0, 99), st.just("eagain"))),
-    st.booleans(),
-)
-def test_memory_is_a_number_that_was_read_or_none_with_a_reason(footprint, peaks, currents, contained):
-    found = memory(footprint, peaks + currents, contained)
-    read = {line["value"] for line in peaks + currents} | {(footprint or {}).get("cgroup_peak_bytes")}
-    for name in ("container_peak_bytes", "container_peak_method", "vm_hwm_bytes", "load_vm_hwm_bytes"):
-        value = getattr(found, name)
-        assert (value is None) == bool(found.reasons.get(name))
-        assert value != 0
-    assert found.container_peak_bytes is None or found.container_peak_bytes in read
 
 
 @pytest.mark.parametrize(

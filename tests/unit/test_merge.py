@@ -70,7 +70,11 @@ def test_memory_accuracy_and_parity_are_the_worst_of_all_launches() -> None:
     windows = [window(1e7, i, 100) for i in range(3)]
     scores = [Score(9, 10), Score(8, 10), Score(10, 10)]
     parities = [Parity(4, 4, 0.5), Parity(4, 4, None), Parity(4, 4, 0.1)]
-    peaks = [Memory(10, "sampled", 9), Memory(30, "sampled", 8), Memory()]
+    peaks = [
+        Memory(10, load_container_peak_bytes=7, inference_vm_hwm_bytes=3, vm_hwm_bytes=9),
+        Memory(30, inference_container_peak_bytes=30, inference_vm_hwm_bytes=4, vm_hwm_bytes=8),
+        Memory(),
+    ]
     records = [
         record(case(), i, windows[i], accuracy=scores[i], parity=parities[i], memory=peaks[i])
         for i in range(3)
@@ -79,6 +83,8 @@ def test_memory_accuracy_and_parity_are_the_worst_of_all_launches() -> None:
     assert row.accuracy == Score(8, 10)
     assert row.parity == Parity(4, 4, None)
     assert (row.container_peak_bytes, row.vm_hwm_bytes) == (30, 9)
+    assert (row.load_container_peak_bytes, row.inference_container_peak_bytes) == (7, 30)
+    assert row.inference_vm_hwm_bytes == 4
     unequal = summarise(
         case(),
         [record(case(), 0, windows[0], parity=Parity(3, 4, 0.1)), records[1]],
@@ -104,7 +110,10 @@ def test_what_is_unknown_stays_none() -> None:
         "first_ns",
         "load_ns",
         "container_peak_bytes",
+        "load_container_peak_bytes",
+        "inference_container_peak_bytes",
         "vm_hwm_bytes",
+        "inference_vm_hwm_bytes",
         "parity",
     ):
         assert getattr(row, name) is None, name

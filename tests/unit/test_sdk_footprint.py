@@ -89,24 +89,87 @@ def test_a_kernel_without_cgroups(tmp_path: Path) -> None:
 
 
 def test_every_unknown_has_its_reason(tmp_path: Path) -> None:
-    footprint = sdk.read_footprint(None, str(tmp_path))
+    root = str(tmp_path)
+    footprint = sdk.read_footprint(sdk.end_load(root), root)
     assert footprint == {
         "vm_hwm_bytes": None,
         "load_vm_hwm_bytes": None,
+        "inference_vm_hwm_bytes": None,
         "cgroup_peak_bytes": None,
+        "load_cgroup_peak_bytes": None,
         "cgroup_version": None,
         "reasons": {
             "vm_hwm_bytes": "/proc/self/status has no VmHWM",
             "load_vm_hwm_bytes": "/proc/self/status has no VmHWM",
+            "inference_vm_hwm_bytes": "/proc/self/status has no VmHWM",
             "cgroup_peak_bytes": "/proc/self/cgroup names no memory cgroup",
+            "load_cgroup_peak_bytes": "/proc/self/cgroup names no memory cgroup",
         },
     }
 
 
-def test_the_peak_of_this_process() -> None:
-    footprint = sdk.read_footprint(sdk.vm_hwm_bytes())
-    assert footprint["vm_hwm_bytes"] >= footprint["load_vm_hwm_bytes"] > 10_000_000
-    assert set(footprint["reasons"]) <= {"cgroup_peak_bytes"}
+def process(root: Path, kilobytes: int, resettable: bool = True) -> str:
+    """A process of this VmHWM, in a container of ten times that."""
+    groups, mounts, files = "0::/\n", [V2.format(top="/")], {PEAK: f"{kilobytes * 10240}\n"}
+    where = tree(root, groups, mounts, files)
+    (root / "proc/self/status").write_text(f"VmPeak:\t 9 kB\nVmHWM:\t {kilobytes} kB\nVmRSS:\t 8 kB\n")
+    if resettable:
+        (root / "proc/self/clear_refs").touch()
+    else:
+        (root / "proc/self/clear_refs").mkdir()
+    return where
+
+
+@pytest.mark.parametrize(("load", "inference"), [(700, 300), (300, 700)])
+def test_load_and_inference_peak_apart(tmp_path: Path, load: int, inference: int) -> None:
+    root = process(tmp_path, load)
+    peaks = sdk.end_load(root)
+    assert (tmp_path / "proc/self/clear_refs").read_text() == "5"
+    (tmp_path / "proc/self/status").write_text(f"VmHWM:\t {inference} kB\n")
+    (tmp_path / "sys/fs/cgroup" / PEAK).write_text("9000000\n")
+    assert sdk.read_footprint(peaks, root) == {
+        "vm_hwm_bytes": 700 * 1024,
+        "load_vm_hwm_bytes": load * 1024,
+        "inference_vm_hwm_bytes": inference * 1024,
+        "cgroup_peak_bytes": 9_000_000,
+        "load_cgroup_peak_bytes": load * 10240,
+        "cgroup_version": 2,
+        "reasons": {},
+    }
+
+
+def test_where_the_peak_cannot_be_reset_only_the_whole_is_known(tmp_path: Path) -> None:
+    root = process(tmp_path, 700, resettable=False)
+    footprint = sdk.read_footprint(sdk.end_load(root), root)
+    assert (footprint["vm_hwm_bytes"], footprint["load_vm_hwm_bytes"]) == (700 * 1024, 700 * 1024)
+    assert footprint["inference_vm_hwm_bytes"] is None
+    why = "VmHWM could not be reset after load: /proc/self/clear_refs: Is a directory"
+    assert footprint["reasons"] == {"inference_vm_hwm_bytes": why}
+
+
+def grow(megabytes: int) -> str:
+    """A statement that takes memory and gives it back at once."""
+    return f"len(b'x' * ({megabytes} << 20))"
+
+
+def test_the_peaks_of_a_real_process(tmp_path: Path) -> None:
+    """Python's own 10 MB beside, 60 MB in load and 20 MB in an inference, or the other way round."""
+    found = []
+    for load, inference in ((60, 20), (20, 60)):
+        runner = runners.tiny(tmp_path, load=grow(load), infer=grow(inference))
+        measure = {"min_duration_ns": 0, "min_iterations": 1}
+        line = runners.request(tmp_path, options={}, measure=measure, warmup={"cap": 2})
+        found.append(runners.launch(runner, line).one("footprint"))
+    heavy, light = found
+    assert {name for footprint in found for name in footprint["reasons"]} <= {
+        "cgroup_peak_bytes",
+        "load_cgroup_peak_bytes",
+    }
+    for one, other in (("load", "inference"), ("inference", "load")):
+        big, small = heavy[f"{one}_vm_hwm_bytes"], heavy[f"{other}_vm_hwm_bytes"]
+        assert heavy["vm_hwm_bytes"] == big
+        assert big - small == pytest.approx(40 << 20, rel=0.05)
+        heavy, light = light, heavy
 
 
 def test_room_for_latencies_is_no_memory_of_the_runtime(tmp_path: Path) -> None:

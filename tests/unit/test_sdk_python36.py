@@ -61,13 +61,18 @@ def test_a_real_3_6_compiles_every_file(python36: str) -> None:
 
 def test_a_real_3_6_measures(python36: str, tmp_path: Path) -> None:
     line = runners.scripted(tmp_path, latency_ns="300000", distribution="lognormal", seed="1")
-    ended = runners.launch(runners.FAKE, {**line, "idle_ns": 1_000_000}, python=python36)
+    ended = runners.launch(
+        runners.FAKE, {**line, "idle_ns": 1_000_000, "idle_after_ns": 3_000_000}, python=python36
+    )
     assert (ended.exit_code, ended.stderr) == (0, "")
     (measure,) = [chunk["values_ns"] for chunk in ended.all("latencies") if chunk["phase"] == "measure"]
     assert ended.one("done")["iterations"] == len(measure) >= 10
     assert all(type(value) is int and value > 200_000 for value in measure)
     marks = {mark["edge"]: mark["t_ns"] for mark in ended.all("phase") if mark["name"] == "measure"}
     assert sum(measure) <= marks["end"] - marks["start"]
+    after = [mark["t_ns"] for mark in ended.all("phase") if mark["name"] == "idle_after"]
+    assert after[1] - after[0] >= 3_000_000
+    assert ended.one("footprint")["inference_vm_hwm_bytes"] > 1_000_000
 
 
 def test_a_real_3_6_answers_errors_as_a_later_one_does(python36: str, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def refusal(data: Any, command: str = "run") -> Any:
 def test_defaults() -> None:
     request = read(VALID)
     assert (request.threads, request.batch, request.accelerator, request.outputs) == (1, 1, "cpu", True)
-    assert request.idle_ns == 0
+    assert request.idle_ns == request.idle_after_ns == 0
     assert request.warmup == {"window": 20, "cap": 300, "max_duration_ns": 60 * 10**9, "settle": 3}
     assert request.measure == {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7}
     assert request.options == {"mode": "eager", "free": ""}
@@ -85,6 +85,8 @@ def test_required_fields_are_named(command: str, missing: str) -> None:
         ({"threads": None}, "threads"),
         ({"batch": 0}, "batch"),
         ({"idle_ns": -1}, "idle_ns"),
+        ({"idle_after_ns": -1}, "idle_after_ns"),
+        ({"idle_after_ns": 1.5}, "idle_after_ns"),
         ({"outputs": 1}, "outputs"),
         ({"inputs": "/a\0b"}, "inputs"),
         ({"inputs": 7}, "inputs"),
@@ -108,7 +110,7 @@ def test_a_malformed_field_is_named(change: dict[str, Any], field: str) -> None:
 def test_another_protocol_is_told_the_supported_ones(protocol: Any) -> None:
     for command in sdk.COMMANDS:
         error = refusal(VALID | {"protocol": protocol, "output_dir": "/o"}, command)
-        assert (error.code, error.details) == ("protocol", {"protocols": ["1.1.0"]})
+        assert (error.code, error.details) == ("protocol", {"protocols": ["1.2.0"]})
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ import pytest
 
 from tests.support import runners
 
-PHASES = ["import", "load", "first", "warmup", "idle", "settle", "measure", "outputs"]
+PHASES = ["import", "load", "first", "warmup", "idle", "settle", "measure", "idle_after", "outputs"]
 
 
 def test_a_run_in_full(tmp_path: Path) -> None:
-    ended = runners.launch(runners.tiny(tmp_path), runners.request(tmp_path, options={}, idle_ns=1_000_000))
+    line = runners.request(tmp_path, options={}, idle_ns=1_000_000, idle_after_ns=1_000_000)
+    ended = runners.launch(runners.tiny(tmp_path), line)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.phases == [(name, edge) for name in PHASES for edge in ("start", "end")]
     times = [message["t_ns"] for message in ended.all("phase")]
@@ -51,10 +52,21 @@ def test_idle_settle_and_outputs_are_left_out_when_not_asked_for(tmp_path: Path)
     assert len(warmup["values_ns"]) == 3
 
 
-def test_idle_lasts_as_long_as_asked(tmp_path: Path) -> None:
-    ended = runners.launch(runners.tiny(tmp_path), runners.request(tmp_path, options={}, idle_ns=40_000_000))
-    start, end = [mark["t_ns"] for mark in ended.all("phase") if mark["name"] == "idle"]
+@pytest.mark.parametrize("name", ["idle", "idle_after"])
+def test_idle_lasts_as_long_as_asked(name: str, tmp_path: Path) -> None:
+    line = runners.request(tmp_path, options={}, **{f"{name}_ns": 40_000_000})
+    ended = runners.launch(runners.tiny(tmp_path), line)
+    start, end = [mark["t_ns"] for mark in ended.all("phase") if mark["name"] == name]
     assert end - start >= 40_000_000
+    others = {"idle", "idle_after"} - {name}
+    assert not others & {phase for phase, _ in ended.phases}
+
+
+def test_garbage_collection_is_off_in_the_idle_after_the_window(tmp_path: Path) -> None:
+    look = "import gc, time; nap = time.sleep"
+    spy = f"{look}; time.sleep = lambda s: (sys.stderr.write('%s %s' % (s, gc.isenabled())), nap(s))"
+    line = runners.request(tmp_path, options={}, idle_after_ns=2_000_000)
+    assert runners.launch(runners.tiny(tmp_path, before=spy), line).stderr == "0.002 False"
 
 
 def test_garbage_collection_is_off_in_the_window_and_on_after(tmp_path: Path) -> None:
@@ -85,6 +97,25 @@ def test_nothing_is_written_while_the_window_is_open(tmp_path: Path) -> None:
     last = json.loads(written.splitlines()[-1])
     assert (last["name"], last["edge"]) == ("settle", "start")
     assert b"latencies" not in written
+
+
+def test_nothing_is_written_while_it_is_idle_after_the_window(tmp_path: Path) -> None:
+    """What comes with the end mark of the window comes when the sleep is over, latencies last."""
+    child = runners.start(runners.tiny(tmp_path))
+    runners.feed(child, runners.request(tmp_path, options={}, idle_after_ns=1_500_000_000))
+    assert child.stdout
+    written, seen_ns = [], []
+    for line in child.stdout:
+        written.append(json.loads(line))
+        seen_ns.append(time.monotonic_ns())
+    runners.discard(child)
+    marks = {(m["name"], m["edge"]): m["t_ns"] for m in written if m["type"] == "phase"}
+    start, end = marks["idle_after", "start"], marks["idle_after", "end"]
+    assert end - start >= 1_500_000_000
+    assert [m["type"] for m, t in zip(written, seen_ns, strict=True) if start + 10**9 < t < end] == []
+    names = [(m.get("name"), m.get("edge"), m.get("phase")) for m in written]
+    assert names.index(("measure", "end", None)) + 1 == names.index(("idle_after", "start", None))
+    assert names.index(("idle_after", "end", None)) < names.index((None, None, "measure"))
 
 
 NOISE = (
@@ -131,7 +162,7 @@ def test_inspect_and_describe(tmp_path: Path) -> None:
         ended = runners.launch(runners.tiny(tmp_path), data, ["describe"])
         assert ended.exit_code == 0
         (hello,) = ended.messages
-        assert (hello["runtime"], hello["version"], hello["protocols"]) == ("tiny", "1", ["1.1.0"])
+        assert (hello["runtime"], hello["version"], hello["protocols"]) == ("tiny", "1", ["1.2.0"])
 
 
 def test_describe_does_not_wait_for_a_request_that_never_comes(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
-"""Readings laid on the runner's marks: what telemetry says of one window, and of memory. Pure but for
-:func:`read_lines`.
+"""Readings laid on the runner's marks: what telemetry says of one window. Pure but for :func:`read_lines`.
 
 A reading belongs to the window that holds its midpoint. Nothing is interpolated and nothing filled in:
 what was not read is ``None`` with a reason. Raw readings stay in the trial's ``telemetry.jsonl``.
@@ -15,13 +14,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from orchestrator.domain import Memory
-
 Line = Mapping[str, Any]
 Window = tuple[int, int]  # start and end, CLOCK_MONOTONIC in ns
 
 PROGRAM = "telemetry"  # the key of what telemetry says of itself
-CGROUP_PEAK, CGROUP_CURRENT = "cgroup.memory_peak", "cgroup.memory_current"
 _OWN_FIGURES = ("cause", "ticks", "missed", "cpu_ns", "startup_cpu_ns", "max_rss_bytes")
 
 
@@ -159,54 +155,6 @@ def observe(lines: Sequence[Line], runner_clock: Line, window: Window | None) ->
         for name, readings in sources.items()
     }
     return {PROGRAM: own, **summaries}
-
-
-def memory(footprint: Line | None, lines: Sequence[Line], contained: bool = True) -> Memory:
-    """Peak memory of one launch.
-
-    The container's peak is the cgroup's own (``memory.peak``, in version 1 ``memory.max_usage_in_bytes``;
-    method ``cgroup_peak``), as the runner read it before its window: telemetry's would count what the
-    runner does after it (some look up their placement with a second session). Where the runner could
-    not, telemetry's; without one, the highest reading of the current usage (``sampled``: a peak between
-    two readings is missed). Cgroup figures include page cache, the artifact's own pages among them. Zero is
-    no figure: Docker shows it where the memory cgroup is switched off. ``contained`` is False where the
-    runner has no container; a cgroup that holds telemetry too is not taken for one either.
-    """
-    said: Line = footprint or {}
-    peak, method, reason = (
-        _container_peak(said, lines) if contained else (None, None, "it ran in no container")
-    )
-    figures = {name: said.get(name) or None for name in ("vm_hwm_bytes", "load_vm_hwm_bytes")}
-    reasons = {name: _said_reason(said, name) for name, value in figures.items() if value is None}
-    if peak is None:
-        reasons |= dict.fromkeys(("container_peak_bytes", "container_peak_method"), reason or "unknown")
-    return Memory(peak, method, figures["vm_hwm_bytes"], figures["load_vm_hwm_bytes"], reasons)
-
-
-def _container_peak(said: Line, lines: Sequence[Line]) -> tuple[int | None, str | None, str]:
-    peaks, refused = _values(lines, CGROUP_PEAK)
-    currents, _ = _values(lines, CGROUP_CURRENT)
-    if refused == "not_supported" and not peaks and not currents:
-        return None, None, "its cgroup is shared with other processes"
-    peak = said.get("cgroup_peak_bytes") or max(peaks, default=0)
-    if peak:
-        return peak, "cgroup_peak", ""
-    if currents:
-        return max(currents), "sampled", ""
-    return None, None, f"{_said_reason(said, 'cgroup_peak_bytes')}; telemetry: {refused or 'no reading'}"
-
-
-def _values(lines: Sequence[Line], source: str) -> tuple[list[int], str | None]:
-    """The values above zero of one source, and the last reason it gave for having none."""
-    readings = [line for line in lines if line.get("type") == "reading" and line["source"] == source]
-    refused = [line["reason"] for line in readings if line["value"] is None]
-    return [line["value"] for line in readings if line["value"]], refused[-1] if refused else None
-
-
-def _said_reason(said: Line, name: str) -> str:
-    if not said:
-        return "the runner sent no footprint"
-    return str((said.get("reasons") or {}).get(name, "the runner gave no reason"))
 
 
 def fallback(placement: Line) -> str | None:
