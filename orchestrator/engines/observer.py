@@ -22,12 +22,38 @@ def arguments(pid: int, interval_s: float, sources: Sequence[str], cores: Sequen
 
 
 def start(
-    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
+    pid: int,
+    interval_s: float,
+    sources: Sequence[str],
+    path: Path,
+    cores: Sequence[int] = (),
+    record: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """A telemetry process that watches a host pid and writes JSON Lines to ``path``."""
-    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, interval_s, sources, cores)]
+    """A telemetry process that watches a host pid and writes JSON Lines to ``path``.
+
+    ``record``: a folder for what it reads, as it was.
+    """
+    command = _command(arguments(pid, interval_s, sources, cores))
+    command += ["--record", str(record)] if record else []
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
+
+
+def follow(pid: int, interval_s: float, sources: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A telemetry process that watches a host pid and writes JSON Lines into its ``stdout``, a pipe.
+
+    Its complaint, one line with status 2, is in its ``stderr``.
+    """
+    return subprocess.Popen(
+        _command(arguments(pid, interval_s, sources)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *words]
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:

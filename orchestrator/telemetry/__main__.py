@@ -1,13 +1,14 @@
 """Watch one process and its machine: JSON Lines on standard output until standard input ends.
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
-                                        [--cores N,M]
+                                        [--cores N,M] [--record FOLDER]
 
   --pid PID           host process id of the runner, or of the init of its container
   --interval SECONDS  time between ticks, default 1.0
   --root DIR          where proc/ and sys/ are found, default /
   --sources A,B       cgroup, process, meminfo, load, thermal, hwmon, cpufreq; default all
   --cores N,M         stay on these, where the machine allows it; default any
+  --record FOLDER     keep there what was read, as it was, and how long each read took
 
 Lines: one `clock`, then per tick one `reading` a source, at last one `end`. It ends when standard
 input reaches its end, on SIGTERM or SIGINT, or when the process has gone. Exit status 0, 2 for usage.

@@ -38,7 +38,7 @@ class Arguments:
 
     def __init__(self, words: "list[str]") -> None:
         options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(SOURCES)}
-        options["--cores"] = ""
+        options["--cores"] = options["--record"] = ""
         left = iter(words)
         for name in left:
             if name not in options:
@@ -46,7 +46,7 @@ class Arguments:
             options[name] = next(left, "")
         if not options["--pid"].isdigit():
             raise Usage("--pid must be a process id, got %r" % options["--pid"])
-        self.pid, self.root = int(options["--pid"]), options["--root"]
+        self.pid, self.root, self.record = int(options["--pid"]), options["--root"], options["--record"]
         try:
             interval_s = float(options["--interval"])
         except ValueError:
@@ -72,7 +72,7 @@ def main(words: "list[str]", usage: "str | None") -> int:
         return 0
     try:
         arguments = Arguments(words)
-        machine = Machine(arguments.root)
+        machine = _machine(arguments)
         tree = Tree(machine, arguments.pid)
     except (Usage, ProcessLookupError) as problem:
         sys.stderr.write("telemetry: %s\n" % problem)
@@ -95,6 +95,14 @@ def main(words: "list[str]", usage: "str | None") -> int:
     except BrokenPipeError:
         return 0  # whoever read us has gone, and that is the end as well
     return 0
+
+
+def _machine(arguments: Arguments) -> Machine:
+    if not arguments.record:
+        return Machine(arguments.root)
+    from .recorder import Recorder
+
+    return Recorder(arguments.record, arguments.root).machine()
 
 
 def clock(machine: Machine, interval_ns: int) -> "dict[str, object]":

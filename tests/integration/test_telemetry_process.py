@@ -204,7 +204,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(start, sleeper):
         (["--pid", "1", "--sources", "cgroup,gps"], f"unknown gps; known are {', '.join(SOURCES)}"),
         (
             ["--colour", "red"],
-            "unknown argument --colour; known are --pid, --interval, --root, --sources, --cores",
+            "unknown argument --colour; known are --pid, --interval, --root, --sources, --cores, --record",
         ),
         (["--pid", str(2**31 - 1)], "no process 2147483647 below /proc"),
     ],
