@@ -56,10 +56,19 @@ def _ask(url: str) -> dict[str, Any]:
             found = json.loads(answer.read(_LIMIT_BYTES))
     except urllib.error.HTTPError as problem:
         with problem:
-            return {"WARNING": problem.reason} if problem.code == 401 else {}
+            return _refusal(problem)
     except (OSError, HTTPException, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _refusal(problem: urllib.error.HTTPError) -> dict[str, Any]:
+    """Tasmota names itself where it wants a password."""
+    try:
+        body = problem.read(_LIMIT_BYTES)
+    except (OSError, HTTPException):
+        return {}
+    return {"WARNING": "401"} if problem.code == 401 and b"WARNING" in body else {}
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

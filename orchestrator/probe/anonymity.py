@@ -48,7 +48,7 @@ _PEOPLE = re.compile(
 # Words of the kernel's command line that say how it works; of others only the name is kept.
 _KERNEL_WORDS = re.compile(
     r"(cgroup|isolcpus|nohz|rcu|irqaffinity|intel_|amd_|processor|idle|mitigations|maxcpus|nosmt|cma|coherent_pool"
-    r"|transparent_hugepage|systemd\.unified|pcie_aspm|cpufreq|cpuidle|swapaccount|psi|lsm|console=tty\d)[\w.,=-]*"
+    r"|transparent_hugepage|systemd\.unified|pcie_aspm|cpufreq|cpuidle|swapaccount|psi|lsm|console=tty|quiet|splash|rootwait|r[ow]\b)[\w.,=-]*"
 )
 
 
@@ -90,12 +90,17 @@ class Anonymiser:
 
     def _kernel_arguments(self, text: str) -> str:
         kept = []
-        for word in text.split():
+        for word in text.partition(" -- ")[
+            0
+        ].split():  # what follows is for the first process, not the kernel
             name, equals, _ = word.partition("=")
-            if equals and not _KERNEL_WORDS.fullmatch(word):
+            if _KERNEL_WORDS.fullmatch(word):
+                kept.append(word)
+            else:
                 self.times["kernel_argument"] += 1
-                word = f"{name}={STAND_INS['kernel_argument']}"
-            kept.append(word)
+                kept.append(
+                    STAND_INS["kernel_argument"] if not equals else f"{name}={STAND_INS['kernel_argument']}"
+                )
         return " ".join(kept) + "\n"
 
 
