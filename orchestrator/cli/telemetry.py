@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.bench import listed
-from orchestrator.live import Picture, Row, Stream
+
+if TYPE_CHECKING:
+    from orchestrator.live import Row, Stream
 
 _TITLES = ("source", "value", "scope", "method", "rate", "why not")
 
@@ -40,7 +43,7 @@ def telemetry(
       inferometer telemetry --meter http://192.168.1.5 --json > readings.jsonl
     """
     from orchestrator.catalog import Catalog, suite_root
-    from orchestrator.live import wished
+    from orchestrator.live import Stream, wished
 
     wanted = wished(Catalog(suite_root()), device, sources, meter)
     show = _pass if as_json else _repaint if sys.stdout.isatty() else _table if once else _append
@@ -63,6 +66,8 @@ def _pass(stream: Stream, once: bool) -> None:
 
 
 def _append(stream: Stream, once: bool) -> None:
+    from orchestrator.live import Picture
+
     picture = Picture()
     for batch in stream.batches():
         for row in filter(None, map(picture.take, map(json.loads, batch))):
@@ -70,6 +75,8 @@ def _append(stream: Stream, once: bool) -> None:
 
 
 def _table(stream: Stream, once: bool) -> None:
+    from orchestrator.live import Picture
+
     picture = Picture()
     for batch in stream.batches():
         list(map(picture.take, map(json.loads, batch)))
@@ -84,6 +91,8 @@ def _repaint(stream: Stream, once: bool) -> None:
     from rich.live import Live
     from rich.table import Table
     from rich.text import Text
+
+    from orchestrator.live import Picture
 
     picture = Picture()
     with Live(auto_refresh=False) as live:

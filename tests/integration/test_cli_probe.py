@@ -1,4 +1,4 @@
-"""``inferometer probe`` on this very machine: what its file holds, what not, and that it reads as the machine."""
+"""``inferometer probe`` on this very machine: what its file holds, and what not."""
 
 from __future__ import annotations
 
