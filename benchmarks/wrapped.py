@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
-from orchestrator.engines.launch import Engine, Mount, Target
+from orchestrator.engines.launch import Engine, Mount, Target, Watch
 
 
 @dataclass
@@ -28,11 +28,9 @@ class Wrapped:
         """As the engine does."""
         return self.engine.see(mount)
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """As the engine does."""
-        return self.engine.observe(pid, interval_s, sources, path, cores)
+        return self.engine.observe(pid, watch, path)
 
     def clean(self) -> list[str]:
         """As the engine does."""

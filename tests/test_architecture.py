@@ -18,7 +18,7 @@ ROWS = [
     ["cli"],
     ["bench"],
     ["session", "report", "conformance", "doctor", "bundle", "live", "probe"],
-    ["cases", "choices", "compiled"],
+    ["cases", "choices", "compiled", "observation"],
     ["own"],
     ["execute"],
     ["exports", "diagnosis", "cooling"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
@@ -14,7 +14,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import images, nodes, observer, volumes
 from orchestrator.engines.connection import LABEL, connect
 from orchestrator.engines.docker import Container, DockerEngine, outcome_of
-from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target, Watch
 from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
 from orchestrator.engines.streams import attached, feed
@@ -93,11 +93,9 @@ class BoardEngine(DockerEngine):
         finally:
             there.close()
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
-        return self._observer.observe(observer.arguments(pid, interval_s, sources, cores), path)
+        return self._observer.observe(observer.arguments(pid, watch), path)
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -81,6 +81,19 @@ class Target:
     bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class Watch:
+    """How telemetry watches: no ``sources``: all; no ``cores``: any.
+
+    ``block_s``: read and rest by turns of this length, to show what watching costs the watched.
+    """
+
+    interval_s: float = 1.0  # of sources that name none of their own
+    sources: tuple[str, ...] = ()
+    cores: tuple[int, ...] = ()
+    block_s: float | None = None
+
+
 class Engine(Protocol):
     """Where runners run."""
 
@@ -95,10 +108,8 @@ class Engine(Protocol):
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Run to the end or to the timeout; leaves nothing behind, also when interrupted."""
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
-        """Start telemetry beside a runner, on ``cores`` if any, into ``path``; the returned call ends it."""
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
+        """Start telemetry beside a runner into ``path``; the returned call ends it."""
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left behind; returns the names."""

@@ -4,55 +4,49 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import orchestrator
+from orchestrator.engines.launch import Watch
 
 PROGRAM = Path(orchestrator.__file__).parent / "telemetry"
 # -S -E -s: no site packages, no user settings: it starts faster and stays small.
 PYTHON_OPTIONS = ("-S", "-E", "-s")
 
 
-def arguments(pid: int, interval_s: float, sources: Sequence[str], cores: Sequence[int] = ()) -> list[str]:
-    """The program's arguments; no ``sources``: all; no ``cores``: any."""
-    chosen = ["--sources", ",".join(sources)] if sources else []
-    chosen += ["--cores", ",".join(map(str, cores))] if cores else []
-    return ["--pid", str(pid), "--interval", str(interval_s), *chosen]
+def arguments(pid: int, watch: Watch) -> list[str]:
+    """The program's arguments."""
+    chosen = ["--sources", ",".join(watch.sources)] if watch.sources else []
+    chosen += ["--cores", ",".join(map(str, watch.cores))] if watch.cores else []
+    chosen += ["--blocks", str(watch.block_s)] if watch.block_s else []
+    return ["--pid", str(pid), "--interval", str(watch.interval_s), *chosen]
 
 
-def start(
-    pid: int,
-    interval_s: float,
-    sources: Sequence[str],
-    path: Path,
-    cores: Sequence[int] = (),
-    record: Path | None = None,
-) -> subprocess.Popen[bytes]:
+def start(pid: int, watch: Watch, path: Path, record: Path | None = None) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines to ``path``.
 
     ``record``: a folder for what it reads, as it was.
     """
-    command = _command(arguments(pid, interval_s, sources, cores))
-    command += ["--record", str(record)] if record else []
+    command = _command(arguments(pid, watch)) + (["--record", str(record)] if record else [])
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 
 
-def follow(pid: int, interval_s: float, sources: Sequence[str]) -> subprocess.Popen[bytes]:
+def follow(pid: int, watch: Watch) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines into its ``stdout``, a pipe.
 
     Its complaint, one line with status 2, is in its ``stderr``.
     """
     return subprocess.Popen(
-        _command(arguments(pid, interval_s, sources)),
+        _command(arguments(pid, watch)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
 
 
-def _command(words: Sequence[str]) -> list[str]:
+def _command(words: list[str]) -> list[str]:
     return [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *words]
 
 
@@ -67,9 +61,7 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def observe(
-    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-) -> Callable[[], None]:
+def observe(pid: int, watch: Watch, path: Path) -> Callable[[], None]:
     """Start; the returned call stops."""
-    child = start(pid, interval_s, sources, path, cores)
+    child = start(pid, watch, path)
     return lambda: stop(child)

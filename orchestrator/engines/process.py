@@ -9,12 +9,12 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines import observer, venvs
-from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target, Watch
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -55,11 +55,9 @@ class ProcessEngine:
         """Host paths are the runner's paths."""
         return str(mount.source)
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        return observer.observe(pid, interval_s, sources, path, cores)
+        return observer.observe(pid, watch, path)
 
     def clean(self) -> list[str]:
         """Nothing outlives its parent here."""

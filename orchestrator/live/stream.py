@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.domain import InferometerError
 from orchestrator.engines import observer
+from orchestrator.engines.launch import Watch
 
 _QUIET_S = 0.05  # between the sources of one tick; longer between ticks
 _LONGEST_S = 0.25
@@ -18,7 +19,7 @@ class Stream:
     """Its lines in batches: what a tick says comes together. Leaving the context ends the program."""
 
     def __init__(self, interval_s: float, sources: Sequence[str]):
-        self._child = observer.follow(os.getpid(), interval_s, sources)
+        self._child = observer.follow(os.getpid(), Watch(interval_s, tuple(sources)))
 
     def __enter__(self) -> Stream:
         return self

@@ -15,6 +15,7 @@ from orchestrator import __version__, choices
 from orchestrator.catalog import Catalog
 from orchestrator.domain import InferometerError
 from orchestrator.engines import observer
+from orchestrator.engines.launch import Watch
 from orchestrator.engines.place import here
 from orchestrator.probe.anonymity import Anonymiser, identifying
 from orchestrator.probe.archive import Archive
@@ -56,7 +57,7 @@ def _watch(found: Collection, watch_s: float) -> bytes:
     with tempfile.TemporaryDirectory(prefix="inferometer-probe-") as name:
         folder = Path(name)
         lines = folder / "telemetry.jsonl"
-        child = observer.start(os.getpid(), INTERVAL_S, (), lines, record=folder)
+        child = observer.start(os.getpid(), Watch(INTERVAL_S, ()), lines, folder)
         try:
             time.sleep(watch_s)
         finally:

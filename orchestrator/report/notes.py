@@ -153,6 +153,26 @@ def codes(summary: CaseSummary, common: set[str]) -> str:
     return ", ".join(finding.code for finding in summary.findings if finding.code not in common)
 
 
+def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What watching costs in each run, one line each; nothing where it was not measured."""
+    lines = []
+    for run in runs:
+        found = run.get("observer")
+        if not found:
+            continue
+        where = f" of {run['name']}" if len(runs) > 1 else ""
+        if found["shift"] is None:
+            lines.append(f"observer effect{where}: unknown, {found['reason']}")
+            continue
+        case = Case.from_json(found["case"])
+        lines.append(
+            f"observer effect{where}: reading telemetry shifts the median latency by {found['shift']:+.2%} "
+            f"(95 % interval {found['low']:+.2%} to {found['high']:+.2%}; {case.model} in "
+            f"{case.runtime_label}, {found['rounds']} rounds)"
+        )
+    return [plain(line) for line in lines]
+
+
 def run_findings(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Findings of runs as a whole, as lines."""
     several = len(runs) > 1

@@ -1,17 +1,20 @@
 """Watch one process and its machine: JSON Lines on standard output until standard input ends.
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
-                                        [--cores N,M] [--record FOLDER]
+                                        [--cores N,M] [--blocks SECONDS] [--record FOLDER]
 
   --pid PID           host process id of the runner, or of the init of its container
-  --interval SECONDS  time between ticks, default 1.0
+  --interval SECONDS  time between ticks of a source that has none of its own, default 1.0
   --root DIR          where proc/ and sys/ are found, default /
-  --sources A,B       cgroup, process, meminfo, load, thermal, hwmon, cpufreq; default all
+  --sources A,B       each name[@SECONDS][=ARGUMENT]; default all that need no argument
   --cores N,M         stay on these, where the machine allows it; default any
+  --blocks SECONDS    read and rest by turns of this length: what watching costs the watched then shows
   --record FOLDER     keep there what was read, as it was, and how long each read took
 
-Lines: one `clock`, then per tick one `reading` a source, at last one `end`. It ends when standard
-input reaches its end, on SIGTERM or SIGINT, or when the process has gone. Exit status 0, 2 for usage.
+Lines: one `clock`, then `reading` after `reading`, at last one `end`; between them `fix` (how a missing
+value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or
+rests). It ends when standard input reaches its end, on SIGTERM or SIGINT, or when the process has gone.
+Exit status 0, 2 for usage.
 """
 
 import sys

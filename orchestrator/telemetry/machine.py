@@ -6,9 +6,6 @@ Python's buffered files turn into a TypeError, into None or into an empty string
 
 import errno
 import os
-import signal
-import subprocess
-import threading
 import time
 
 from .reading import Channel, Reading, Unavailable
@@ -55,33 +52,10 @@ def read_file(path: str) -> bytes:
 
 
 def run_command(words: "list[str]", timeout_s: float) -> bytes:
-    """What a command wrote to standard output, whatever its exit status. Raises OSError.
+    """What a command wrote; see :func:`.command.run_command`, whose imports most machines need not pay."""
+    from .command import run_command
 
-    A command that is not installed is ENOENT, one that does not answer in time ETIMEDOUT.
-    """
-    child = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
-    )
-    # A timer costs nothing while nothing happens; Popen.communicate with a timeout polls.
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        os.kill(child.pid, signal.SIGKILL)
-
-    watch = threading.Timer(timeout_s, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        data = child.stdout.read() if child.stdout else b""
-        child.wait()
-    finally:
-        watch.cancel()
-        if child.stdout:
-            child.stdout.close()
-    if late.is_set():
-        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), words[0])
-    return data
+    return run_command(words, timeout_s)
 
 
 def reason_of(problem: OSError) -> str:
@@ -153,7 +127,7 @@ def parsed(
         return Reading(channel, parse(data), None, t0_ns, t1_ns)
     except Unavailable as problem:
         return absent(channel, problem.reason, t0_ns, t1_ns)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, OverflowError):
         return absent(channel, "parse", t0_ns, t1_ns)
 
 
