@@ -11,7 +11,7 @@ from orchestrator.live.units import human, human_rate
 
 _KEPT = 20  # readings a rate is taken over
 _RATE_FROM = 3  # readings
-_SHORTEST_S = 0.1  # between two readings of a counter, for its growth to mean anything
+_SHORTEST_S = 0.1  # of a counter's growth that is shown
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,13 @@ class Picture:
 
 def _value(line: Mapping[str, Any], seen: deque[tuple[int, Any]]) -> str:
     text = human(line["unit"], line["value"])
-    if line["method"] == "counter" and len(seen) > 1:
-        (t0_ns, before), (t1_ns, after) = seen[-2], seen[-1]
-        growth = None
-        if t1_ns - t0_ns >= _SHORTEST_S * 1e9 and after >= before:
-            growth = human_rate(line["unit"], (after - before) * 1e9 / (t1_ns - t0_ns))
-        text += f" ({growth})" if growth else ""
+    if line["method"] == "counter":
+        now_ns, now = seen[-1]
+        # The latest that is far enough away.
+        for t_ns, before in reversed(seen):
+            if now_ns - t_ns >= _SHORTEST_S * 1e9:
+                growth = human_rate(line["unit"], (now - before) * 1e9 / (now_ns - t_ns))
+                return f"{text} ({growth})" if growth and now >= before else text
     return text
 
 

@@ -53,6 +53,7 @@ def test_a_counter_shows_how_it_grows() -> None:
 def test_a_counter_that_fell_or_was_read_twice_at_once_shows_no_growth() -> None:
     assert shown(reading(5, 1), reading(1, 2)).value == "1 J"
     assert shown(reading(1, 1), reading(5, 1.01)).value == "5 J"
+    assert shown(reading(1, 1), reading(1, 1.09), reading(5, 1.1)).value == "5 J (40 W)"
 
 
 def test_the_rate_is_measured_and_needs_three_values() -> None:
