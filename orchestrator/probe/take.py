@@ -23,6 +23,8 @@ from orchestrator.probe.collect import Collection
 from orchestrator.probe.paths import COMMANDS, FILES, STREAMS
 from orchestrator.probe.processes import Renumbering
 
+# A process that ended while we looked leaves half of its files: a machine never shows such a thing.
+_GONE = ("ENOENT", "ESRCH")
 WATCH_S, INTERVAL_S = 5.0, 0.25  # twenty reads and one of every file that a source has
 
 
@@ -77,7 +79,8 @@ def _watch(found: Collection, watch_s: float) -> bytes:
 def anonymous(device: str, found: Collection, telemetry: bytes, pid: int, clean: Anonymiser) -> Archive:
     """What was found, as an archive of nobody's machine."""
     renumbered = Renumbering(pid, found.reads)
-    contents = renumbered.contents(found.contents)
+    gone = {path for path, each in found.reads.items() if each[-1][1] in _GONE}
+    contents = renumbered.contents({path: data for path, data in found.contents.items() if path not in gone})
     reads = {renumbered.path(path): each for path, each in found.reads.items()}
     errors = {clean.path(path): each[-1][1] for path, each in reads.items() if path not in contents}
     contents["telemetry.jsonl"] = telemetry

@@ -70,7 +70,10 @@ def test_sources_read_from_it_what_they_read_here(archive: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     there = last_readings(done.stdout.splitlines())
-    assert there == here
+    # Libraries, commands and sockets are not files of the tree.
+    elsewhere = ("nvml", "perf_energy", "vcgencmd", "rpi_pmic", "tegrastats", "jtop")
+    for source, said in here.items():
+        assert there.get(source) == said or source.startswith(elsewhere), source
     assert here["process.vm_hwm"][0] is not None
     assert here["host.memory_available"][0] is not None
 

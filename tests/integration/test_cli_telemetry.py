@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.telemetry import sources as telemetry_sources
+from tests.support import plug_simulator as simulator
 from tests.support.benches import wait_for
 from tests.support.newcomer import environment, inferometer, refused
 
@@ -132,6 +134,17 @@ def test_a_reader_that_leaves_ends_it(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], complaint: str) -> None:
     refused(inferometer(tmp_path, "telemetry", "--once", *words), complaint)
+
+
+@pytest.mark.skipif("shelly" not in telemetry_sources.SOURCES, reason="no plug is among the sources")
+@pytest.mark.parametrize(("answer", "kind"), [(simulator.shelly, "shelly"), (simulator.tasmota, "tasmota")])
+def test_a_plug_is_shown_besides(tmp_path: Path, answer: simulator.Answer, kind: str) -> None:
+    with simulator.plug(answer, simulator.Load([(1.0, 12.0)], 7.2e6)) as url:
+        done = inferometer(tmp_path, "telemetry", "--once", "--sources", "load", "--meter", url)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {line.split()[0]: re.split(r"  +", line)[1:3] for line in done.stdout.splitlines()}
+    assert rows[f"{kind}.power"] == ["12 W", "wall"]
+    assert rows[f"{kind}.energy"] == ["7.2 MJ", "wall"]
 
 
 def test_help_has_examples(tmp_path: Path) -> None:

@@ -194,8 +194,14 @@ def test_errors_and_latencies_tell_of_every_read(tmp_path: Path) -> None:
     found.reads["sys-root/sys/x/energy_uj"] = [(900, "EACCES")]
     found.reads["sys-root/sys/x/temp"] = [(100, "EAGAIN"), (300, None)]
     found.contents["sys-root/sys/x/temp"] = b"1\n"
+    found.reads["sys-root/proc/80/stat"] = [(100, None), (100, "ENOENT")]
+    found.contents["sys-root/proc/80/stat"] = b"80 (gone) S 77 1 1 0 -1 4\n"
     archive = anonymous("rpi5", found, b'{"type":"clock"}\n', 77, clean(tmp_path))
-    assert json.loads(archive.contents["errors.json"]) == {"sys-root/sys/x/energy_uj": "EACCES"}
+    assert json.loads(archive.contents["errors.json"]) == {
+        "sys-root/sys/x/energy_uj": "EACCES",
+        "sys-root/proc/3133/stat": "ENOENT",
+    }
+    assert "sys-root/proc/3133/stat" not in archive.contents  # it ended while we looked
     latencies = json.loads(archive.contents["latencies.json"])
     assert latencies["sys-root/proc/3112/stat"] == {"n": 20, "p50_ns": 10_000, "p95_ns": 19_000, "errors": {}}
     assert latencies["sys-root/sys/x/temp"] == {"n": 1, "p50_ns": 300, "p95_ns": 300, "errors": {"EAGAIN": 1}}
