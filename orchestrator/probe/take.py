@@ -68,7 +68,8 @@ def _watch(found: Collection, watch_s: float) -> bytes:
             raise InferometerError("telemetry gave nothing; `inferometer telemetry --once` says why")
         for text in (folder / "reads.jsonl").read_text("ascii").splitlines():
             read = json.loads(text)
-            path = read["path"] if read["path"].startswith("commands/") else f"sys-root/{read['path']}"
+            path = read["path"]
+            path = path if path.startswith(("commands/", "devices/")) else f"sys-root/{path}"
             found.reads.setdefault(path, []).append((read["ns"], read["error"]))
         for path in found.reads:
             if (folder / path).is_file():

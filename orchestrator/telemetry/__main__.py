@@ -2,6 +2,7 @@
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
                                         [--cores N,M] [--blocks SECONDS] [--record FOLDER]
+       python -m orchestrator.telemetry --jtop [--deadline SECONDS]
 
   --pid PID           host process id of the runner, or of the init of its container
   --interval SECONDS  time between ticks of a source that has none of its own, default 1.0
@@ -15,6 +16,9 @@ Lines: one `clock`, then `reading` after `reading`, at last one `end`; between t
 value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or
 rests). It ends when standard input reaches its end, on SIGTERM or SIGINT, or when the process has gone.
 Exit status 0, 2 for usage.
+
+--jtop is another program: it prints one `jtop` line, what jetson-stats knows of a Jetson or why it knows
+nothing, after --deadline at the latest (default 15).
 """
 
 import sys
@@ -26,7 +30,21 @@ if not __package__:
     sys.modules["telemetry"] = package
     __package__ = "telemetry"
 
-from .program import main
+
+def start(words: "list[str]") -> int:
+    """Each program imports only what it needs."""
+    if words[:1] == ["--jtop"]:
+        from .jtop_ask import main as ask
+
+        return ask(words)
+    if words == ["--jtop-client"]:
+        from .jtop_client import main as answer
+
+        return answer()
+    from .program import main
+
+    return main(words, __doc__)
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], __doc__))
+    sys.exit(start(sys.argv[1:]))

@@ -2,36 +2,46 @@
 
 import errno
 import os
-import signal
+import select
 import subprocess
-import threading
+import time
+
+from .machine import CHUNK_BYTES
 
 
 def run_command(words: "list[str]", timeout_s: float) -> bytes:
     """What a command wrote to standard output, whatever its exit status. Raises OSError.
 
-    A command that is not installed is ENOENT, one that does not answer in time ETIMEDOUT.
+    A command that is not installed is ENOENT, one that does not answer in time ETIMEDOUT; that one is killed.
     """
-    child = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
-    )
-    # A timer costs nothing while nothing happens; Popen.communicate with a timeout polls.
-    late = threading.Event()
+    until_s = time.monotonic() + timeout_s
 
-    def end() -> None:
-        late.set()
-        os.kill(child.pid, signal.SIGKILL)
+    def left_s() -> float:
+        return max(0.0, until_s - time.monotonic())
 
-    watch = threading.Timer(timeout_s, end)
-    watch.daemon = True
-    watch.start()
+    pipe, end = os.pipe()
     try:
-        data = child.stdout.read() if child.stdout else b""
-        child.wait()
+        child = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=end, stderr=subprocess.DEVNULL, close_fds=True
+        )
+    except OSError:
+        os.close(pipe)
+        raise
     finally:
-        watch.cancel()
-        if child.stdout:
-            child.stdout.close()
-    if late.is_set():
-        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), words[0])
-    return data
+        os.close(end)
+    data = b""
+    try:
+        # Waiting on the pipe costs nothing; a timer would need a thread.
+        while select.select([pipe], [], [], left_s())[0]:
+            chunk = os.read(pipe, CHUNK_BYTES)
+            data += chunk
+            if not chunk:
+                child.wait(left_s())
+                return data
+    except subprocess.TimeoutExpired:
+        pass  # it said all and goes on
+    finally:
+        os.close(pipe)
+        child.kill()  # nothing where it has ended
+        child.wait()
+    raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), words[0])

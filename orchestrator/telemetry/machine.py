@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .device import Device
+
 CHUNK_BYTES = 1 << 16
 _REASONS = {
     errno.ENOENT: "no_sensor",
@@ -58,6 +60,13 @@ def run_command(words: "list[str]", timeout_s: float) -> bytes:
     return run_command(words, timeout_s)
 
 
+def open_device(path: str) -> "Device":
+    """A device node; see :class:`.device.Device`, which most machines need not load."""
+    from .device import Device
+
+    return Device(path)
+
+
 def reason_of(problem: OSError) -> str:
     """The word for an error of the kernel."""
     return _REASONS.get(problem.errno or 0, "io_error")
@@ -67,7 +76,7 @@ class Machine:
     """Files below ``root``; ``read`` takes a path and gives bytes or raises OSError.
 
     ``run`` takes a command's words and a time limit in seconds, and gives its standard output or raises
-    OSError.
+    OSError. ``device`` takes a path, too, and gives the node opened or raises OSError.
     """
 
     def __init__(
@@ -76,13 +85,18 @@ class Machine:
         read: "Callable[[str], bytes]" = read_file,
         now: "Callable[[], int]" = monotonic_ns,
         run: "Callable[[list[str], float], bytes]" = run_command,
+        device: "Callable[[str], Device]" = open_device,
     ) -> None:
         self.root, self.now, self.run = root.rstrip("/"), now, run
-        self._read = read
+        self._read, self._device = read, device
 
     def read(self, path: str) -> bytes:
         """A file by its path below the root. Raises OSError."""
         return self._read("%s/%s" % (self.root, path))
+
+    def device(self, path: str) -> "Device":
+        """A device node by its path below the root, opened. Raises OSError."""
+        return self._device("%s/%s" % (self.root, path))
 
     def text(self, path: str) -> str:
         """A file as one stripped line of text. Raises OSError."""

@@ -11,6 +11,7 @@ import re
 from .machine import Machine
 from .reading import Channel, Reading, Unavailable
 from .vcgencmd import FIXES, answers
+from .vcio import Vcio
 
 # A running board cannot do with less, and its supply cannot give more.
 SUM = Channel("rpi_pmic.sum", "soc_rails", "sampled", "w", 0.1, 30)
@@ -36,11 +37,15 @@ class RpiPmic:
     slow = True
 
     def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+        self._firmware = Vcio(machine)
 
     def read(self) -> "list[Reading]":
         """Two readings of one capture."""
-        return answers(self._machine, ["pmic_read_adc"], [(SUM, watts), (EXT5V, input_volts)])
+        return answers(self._firmware, ["pmic_read_adc"], [(SUM, watts), (EXT5V, input_volts)])
+
+    def close(self) -> None:
+        """Give the firmware's node back."""
+        self._firmware.close()
 
 
 def watts(data: bytes) -> float:

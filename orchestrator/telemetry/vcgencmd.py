@@ -9,6 +9,7 @@ import re
 
 from .machine import Machine, absent, parsed, reason_of
 from .reading import Channel, Reading
+from .vcio import Vcio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ BITS = Channel("vcgencmd.throttled", "host", "sampled", "bits", 0, 0xFFFFFFFF)
 CLOCK = Channel("vcgencmd.clock_arm", "clock_domain", "sampled", "hz", 1, 1e10)
 TEMPERATURE = Channel("vcgencmd.temperature", "cpu_package", "sampled", "c", -40, 125)
 
-TIMEOUT_S = 2.0
 FIXES = {
     "permission": "sudo usermod -aG video $USER, then log in again",
     "no_sensor": "sudo apt-get install raspi-utils (libraspberrypi-bin before Debian 12) brings vcgencmd",
 }
-# Failures come on standard output, where answers are expected; the second is that of older releases.
+# Failures come where answers are expected; the second is that of older releases.
 REFUSALS = (
     (b"Can't open device file", "permission"),
     (b"VCHI initialization failed", "permission"),
@@ -42,34 +42,38 @@ REFUSALS = (
 
 
 class Vcgencmd:
-    """Readings of ``get_throttled``, ``measure_clock arm`` and ``measure_temp``, one command each."""
+    """Readings of ``get_throttled``, ``measure_clock arm`` and ``measure_temp``, one question each."""
 
     fixes = FIXES
     slow = True
 
     def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+        self._firmware = Vcio(machine)
 
     def read(self) -> "list[Reading]":
         """Bits, hertz and degrees Celsius."""
         return (
-            answers(self._machine, ["get_throttled"], [(BITS, throttled)])
-            + answers(self._machine, ["measure_clock", "arm"], [(CLOCK, hertz)])
-            + answers(self._machine, ["measure_temp"], [(TEMPERATURE, celsius)])
+            answers(self._firmware, ["get_throttled"], [(BITS, throttled)])
+            + answers(self._firmware, ["measure_clock", "arm"], [(CLOCK, hertz)])
+            + answers(self._firmware, ["measure_temp"], [(TEMPERATURE, celsius)])
         )
+
+    def close(self) -> None:
+        """Give the firmware's node back."""
+        self._firmware.close()
 
 
 def answers(
-    machine: Machine, words: "list[str]", fields: "list[tuple[Channel, Callable[[bytes], float | str]]]"
+    firmware: Vcio, words: "list[str]", fields: "list[tuple[Channel, Callable[[bytes], float | str]]]"
 ) -> "list[Reading]":
     """Ask the firmware once, stamped before and after; each parser makes one channel's reading of it."""
-    t0_ns = machine.now()
+    t0_ns = firmware.machine.now()
     data, reason = b"", None  # type: tuple[bytes, str | None]
     try:
-        data = machine.run(["vcgencmd"] + words, TIMEOUT_S)
+        data = firmware.ask(words)
     except OSError as problem:
         reason = reason_of(problem)
-    t1_ns = machine.now()
+    t1_ns = firmware.machine.now()
     reason = reason or next((word for mark, word in REFUSALS if mark in data), None)
     return [
         absent(channel, reason, t0_ns, t1_ns) if reason else parsed(channel, parse, data, t0_ns, t1_ns)

@@ -10,6 +10,8 @@ from orchestrator.probe.collect import file_name as collected_name
 from orchestrator.probe.paths import COMMANDS
 from orchestrator.telemetry.machine import Machine
 from orchestrator.telemetry.recorder import Recorder, file_name
+from orchestrator.telemetry.vcio import Vcio
+from tests.support.firmware import Firmware
 
 FILES = {"proc/loadavg": b"0.5 0.4 0.3\n", "sys/x/temp": errno.EAGAIN, "sys/../etc/shadow": b"secret"}
 
@@ -67,6 +69,19 @@ def test_a_command_is_kept_under_its_words(tmp_path):
     machine = recorded(tmp_path, run=lambda words, timeout_s: b"temp=46.6'C\n")
     assert machine.run(["/usr/bin/vcgencmd", "measure_temp"], 1.0) == b"temp=46.6'C\n"
     assert (tmp_path / "commands/vcgencmd_measure_temp").read_bytes() == b"temp=46.6'C\n"
+
+
+def test_a_driver_that_answers_is_kept_with_its_question(tmp_path):
+    firmware = Firmware({"pmic_read_adc": b"EXT5V_V volt(24)=5.14158000V"}, {"vcio_gencmd": errno.EACCES})
+    vcio = Vcio(Recorder(str(tmp_path), "/pi", device=firmware.device).machine())
+    assert vcio.ask(["pmic_read_adc"]) == b"EXT5V_V volt(24)=5.14158000V\n"
+    vcio.close()
+    assert b"5.14158000V\0" in (tmp_path / "devices/dev/vcio/pmic_read_adc").read_bytes()
+    assert [(line["path"], line["error"]) for line in reads(tmp_path)] == [
+        ("devices/dev/vcio_gencmd", "EACCES"),
+        ("devices/dev/vcio/pmic_read_adc", None),
+    ]
+    assert firmware.closed == 1
 
 
 def test_a_full_disk_is_no_error_of_the_sensor(tmp_path):
