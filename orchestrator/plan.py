@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from orchestrator.domain import Case, InferometerError, Skip, Trial
@@ -85,6 +85,27 @@ QUICK = Settings(
     timeout_s=300.0,
     quick=True,
 )
+
+
+# A fast inference fills a long window with millions; beyond this a window ends before its time.
+MOST_ITERATIONS = 10_000_000
+
+
+def lengthened(settings: Settings, window_ns: int, idle_ns: int) -> Settings:
+    """Windows and idle times at least so long, and the time limit with them."""
+    return replace(
+        settings,
+        min_duration_ns=max(settings.min_duration_ns, window_ns),
+        max_iterations=MOST_ITERATIONS,
+        idle_ns=max(settings.idle_ns, idle_ns),
+        idle_after_ns=max(settings.idle_after_ns, idle_ns),
+        timeout_s=settings.timeout_s + 1.5 * (window_ns + 2 * idle_ns) / 1e9,
+    )
+
+
+def sustained(settings: Settings, duration_s: float) -> Settings:
+    """One launch with one long window, whose course is what counts."""
+    return replace(lengthened(settings, round(duration_s * 1e9), 0), launches=1, observer_rounds=0)
 
 
 @dataclass(frozen=True)

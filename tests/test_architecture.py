@@ -21,7 +21,7 @@ ROWS = [
     ["cases", "choices", "compiled", "observation"],
     ["own"],
     ["execute"],
-    ["exports", "diagnosis", "cooling"],
+    ["exports", "diagnosis", "cooling", "power"],
     ["weights"],
     ["engines", "artifacts", "environment", "store", "tuning", "meter"],
     ["catalog", "lock"],

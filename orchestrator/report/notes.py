@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.domain import Case, CaseSummary
 from orchestrator.report.cells import Cell, plain
+from orchestrator.report.joules import energy_lines
 from orchestrator.report.table import Content, Group, Row
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -151,6 +152,13 @@ def common_codes(group: Group) -> set[str]:
 def codes(summary: CaseSummary, common: set[str]) -> str:
     """The codes of a row, those its whole group shares left out."""
     return ", ".join(finding.code for finding in summary.findings if finding.code not in common)
+
+
+def method_lines(found: Content) -> list[str]:
+    """How energy was read and what watching cost, one line each."""
+    return [plain(line) for line in energy_lines(row.summary for row in found.rows)] + observer_lines(
+        found.runs
+    )
 
 
 def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain import Interval
 from orchestrator.statistics.quantiles import median
-from orchestrator.statistics.student import student_t
+from orchestrator.statistics.student import LEAST_LAUNCHES, student_t
 
 if TYPE_CHECKING:
     import numpy as np
 
-LEAST_LAUNCHES = 3
 LEAST_BOOTSTRAP_LAUNCHES = 5
 RESAMPLES = 4000
 # Resamples that drew nearly one launch alone make the tails of t as long as chance likes. Cut at this

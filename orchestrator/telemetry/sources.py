@@ -15,8 +15,15 @@ SOURCES = {
     "thermal": ("Thermal", ""),
     "hwmon": ("Hwmon", ""),
     "cpufreq": ("Cpufreq", "pid"),
+    "devfreq": ("Devfreq", ""),
+    "soctherm": ("Soctherm", ""),
+    "nvmap": ("Nvmap", ""),
+    "vcgencmd": ("Vcgencmd", ""),
+    "rpi_pmic": ("RpiPmic", ""),
+    "ina3221": ("Ina3221", ""),
+    "tegrastats": ("Tegrastats", "interval"),
 }
-# Read only where the other, if it is asked for too, has no value: both would tell of the same thing.
+# Read only where the other, if it is asked for too, has no energy: both would tell of the same thing.
 INSTEAD_OF = {"perf_energy": "rapl", "tegrastats": "ina3221"}
 # These need to be told where to look.
 WITH_ARGUMENT = ("shelly", "tasmota")
@@ -55,20 +62,35 @@ def nanoseconds(text: str) -> int:
 
 def tasks(wishes: "list[Wish]", machine: Machine, pid: int, tree: "Tree | None") -> "list[Task]":
     """The sources asked for, without those that another one replaces. A ``tree`` of None: no process."""
-    made = {}  # type: dict[str, Task]
+    wished = {wish.name for wish in wishes}
+    made = []
     for wish in wishes:
-        kind, takes = SOURCES[wish.name]
-        if tree is None and takes in ("pid", "tree"):
+        if tree is None and SOURCES[wish.name][1] in ("pid", "tree"):
             continue
-        given = {"pid": (pid,), "tree": (tree,), "argument": (wish.argument,), "": ()}[takes]
-        module = import_module("." + wish.name, __package__)
-        made[wish.name] = Task(wish.name, getattr(module, kind)(machine, *given), wish.interval_ns)
-    for name, other in INSTEAD_OF.items():
-        if name in made and other in made:
-            first = made[other].source.read()  # type: ignore[attr-defined]
-            if any(reading.value is not None for reading in first):
-                close(made.pop(name))
-    return list(made.values())
+        other = INSTEAD_OF.get(wish.name)
+        if other in wished and _tells_energy(make(Wish(str(other), wish.interval_ns), machine, pid, tree)):
+            continue
+        made.append(Task(wish.name, make(wish, machine, pid, tree), wish.interval_ns))
+    return made
+
+
+def make(wish: Wish, machine: Machine, pid: int, tree: "Tree | None") -> "object":
+    """One source."""
+    kind, takes = SOURCES[wish.name]
+    given = {
+        "pid": (pid,),
+        "tree": (tree,),
+        "argument": (wish.argument,),
+        "interval": (wish.interval_ns / 1e9,),
+        "": (),
+    }[takes]  # type: tuple[object, ...]
+    return getattr(import_module("." + wish.name, __package__), kind)(machine, *given)
+
+
+def _tells_energy(source: "object") -> bool:
+    """Whether a source, made for this question alone, has a value of power or energy now."""
+    readings = source.read()  # type: ignore[attr-defined]
+    return any(reading.value is not None and reading.channel.unit in ("w", "j") for reading in readings)
 
 
 def close(task: Task) -> None:
