@@ -45,7 +45,7 @@ class Order:
     build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
     energy: bool = False  # windows as long as the power sources need
-    meters: tuple[str, ...] = ()  # power sources of the user's own: shelly=http://host
+    meters: tuple[str, ...] = ()  # addresses of smart plugs
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
 

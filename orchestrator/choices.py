@@ -69,6 +69,14 @@ def choose_device(
     return device
 
 
+def recognised(catalog: Catalog, place: Place) -> Device | None:
+    """The device that the place is, or None. Raises InferometerError when two fit equally well."""
+    devices = catalog.devices()
+    profiles = {name: device.profile for name, device in devices.items()}
+    found = environment.detect(profiles, place.root, place.arch)
+    return devices[found] if found else None
+
+
 def _check_emulation(device: Device, is_here: bool, arch: str) -> None:
     if is_here:
         raise InferometerError(f"this machine is {device.id} itself; leave EMULATE out")

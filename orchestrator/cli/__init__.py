@@ -44,6 +44,8 @@ class Commands(click.Group):
         "images": "images",
         "bundle": "bundle",
         "doctor": "doctor",
+        "telemetry": "telemetry",
+        "probe": "probe",
         "conformance": "conformance",
     }
 

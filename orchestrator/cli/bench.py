@@ -36,7 +36,6 @@ def seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 
 
 _DURATION = re.compile(r"(\d{1,5})(s|m|h)", re.ASCII)
-_METERS = ("shelly", "tasmota")
 
 
 def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -48,15 +47,6 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     if not 60 <= length_s <= _DAY_S:
         raise click.BadParameter(f"{value!r:.40}: give a time from 60s to 24h, like 30m")
     return float(length_s)
-
-
-def meters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Smart plugs as telemetry sources: ``shelly=http://host``."""
-    for value in values:
-        name, _, address = value.partition("=")
-        if name not in _METERS or not address.startswith("http://") or "," in address:
-            raise click.BadParameter(f"{value!r:.80}: write {' or '.join(_METERS)}=http://ADDRESS")
-    return values
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
@@ -108,9 +98,9 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--meter",
                 "meters",
+                metavar="URL",
                 multiple=True,
-                callback=meters,
-                help="A smart plug before the device: shelly=http://ADDRESS, tasmota=http://ADDRESS.",
+                help="A smart plug (Shelly, Tasmota) before the device: http://192.168.1.5.",
             ),
             click.option(
                 "--sustained",
@@ -194,7 +184,7 @@ def bench(**given: Any) -> None:
       inferometer bench --models resnet50 --runtimes onnxruntime,tflite --threads 1,2
       inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
       inferometer bench --model my.tflite --image cat.jpg
-      inferometer bench --models resnet50 --energy --meter shelly=http://192.168.1.20
+      inferometer bench --models resnet50 --energy --meter http://192.168.1.20
       inferometer bench --models mobilenet-v2 --runtimes tflite --sustained 30m
       inferometer bench --device rpi5 --emulate --quick
       inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local

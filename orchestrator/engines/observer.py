@@ -35,12 +35,32 @@ def located(sources: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{word}={folder}" if re.fullmatch(r"nvml(@[\d.]+)?", word) else word for word in sources)
 
 
-def start(pid: int, watch: Watch, path: Path) -> subprocess.Popen[bytes]:
-    """A telemetry process that watches a host pid and writes JSON Lines to ``path``."""
-    given = arguments(pid, replace(watch, sources=located(watch.sources)))
-    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *given]
+def start(pid: int, watch: Watch, path: Path, record: Path | None = None) -> subprocess.Popen[bytes]:
+    """A telemetry process that watches a host pid and writes JSON Lines to ``path``.
+
+    ``record``: a folder for what it reads, as it was.
+    """
+    command = _command(pid, watch) + (["--record", str(record)] if record else [])
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
+
+
+def follow(pid: int, watch: Watch) -> subprocess.Popen[bytes]:
+    """A telemetry process that watches a host pid and writes JSON Lines into its ``stdout``, a pipe.
+
+    Its complaint, one line with status 2, is in its ``stderr``.
+    """
+    return subprocess.Popen(
+        _command(pid, watch),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _command(pid: int, watch: Watch) -> list[str]:
+    here = replace(watch, sources=located(watch.sources))
+    return [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, here)]
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:

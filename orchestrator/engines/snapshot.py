@@ -12,7 +12,8 @@ from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Broken, Link
 
 _CPU = "sys/devices/system/cpu"
-_FILES = (
+# What recognition, provenance and the doctor read.
+FILES = (
     "etc/os-release",
     "etc/machine-id",
     "etc/nv_tegra_release",
@@ -81,7 +82,7 @@ _OLDEST = (3, 6)
 def take(link: Link, folder: Path) -> Place:
     """Copy and describe. Raises InferometerError with the fix where the board has no usable Python."""
     try:
-        archive = link.python(_SCRIPT, *_FILES)
+        archive = link.python(_SCRIPT, *FILES)
     except (Broken, InferometerError) as problem:
         raise InferometerError(
             f"{problem}; the board needs python3 (3.6 or newer): apt-get install python3"

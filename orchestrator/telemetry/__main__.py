@@ -1,7 +1,7 @@
 """Watch one process and its machine: JSON Lines on standard output until standard input ends.
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
-                                        [--cores N,M] [--blocks SECONDS]
+                                        [--cores N,M] [--blocks SECONDS] [--record FOLDER]
        python -m orchestrator.telemetry --jtop [--deadline SECONDS]
 
   --pid PID           host process id of the runner, or of the init of its container
@@ -10,6 +10,7 @@ usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root D
   --sources A,B       each name[@SECONDS][=ARGUMENT]; default all that need no argument
   --cores N,M         stay on these, where the machine allows it; default any
   --blocks SECONDS    read and rest by turns of this length: what watching costs the watched then shows
+  --record FOLDER     keep there what was read, as it was, and how long each read took
 
 Lines: one `clock`, then `reading` after `reading`, at last one `end`; between them `fix` (how a missing
 value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or

@@ -12,7 +12,7 @@ class Arguments:
 
     def __init__(self, words: "list[str]") -> None:
         options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(DEFAULT)}
-        options.update({"--cores": "", "--blocks": ""})
+        options.update({"--cores": "", "--blocks": "", "--record": ""})
         left = iter(words)
         for name in left:
             if name not in options:
@@ -20,7 +20,7 @@ class Arguments:
             options[name] = next(left, "")
         if not options["--pid"].isdigit():
             raise Usage("--pid must be a process id, got %r" % options["--pid"])
-        self.pid, self.root = int(options["--pid"]), options["--root"]
+        self.pid, self.root, self.record = int(options["--pid"]), options["--root"], options["--record"]
         self.interval_ns = _seconds("--interval", options["--interval"])
         self.block_ns = _seconds("--blocks", options["--blocks"]) if options["--blocks"] else 0
         try:

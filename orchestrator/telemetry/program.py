@@ -55,7 +55,7 @@ def main(words: "list[str]", usage: "str | None") -> int:
         return 0
     try:
         arguments = Arguments(words)
-        machine = Machine(arguments.root)
+        machine = _machine(arguments)
         tree = Tree(machine, arguments.pid)
     except (Usage, ProcessLookupError) as problem:
         sys.stderr.write("telemetry: %s\n" % problem)
@@ -81,6 +81,14 @@ def main(words: "list[str]", usage: "str | None") -> int:
         for task in made:
             close(task)
     return 0
+
+
+def _machine(arguments: Arguments) -> Machine:
+    if not arguments.record:
+        return Machine(arguments.root)
+    from .recorder import Recorder
+
+    return Recorder(arguments.record, arguments.root).machine()
 
 
 def clock(machine: Machine, interval_ns: int) -> "dict[str, object]":

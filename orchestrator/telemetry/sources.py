@@ -10,6 +10,7 @@ from .tree import Tree
 SOURCES = {
     "cgroup": ("Cgroup", "pid"),
     "process": ("Process", "tree"),
+    "pss": ("Pss", "pid"),
     "meminfo": ("Meminfo", ""),
     "load": ("Load", ""),
     "thermal": ("Thermal", ""),
@@ -27,6 +28,8 @@ SOURCES = {
     "nvml": ("Nvml", "argument"),
     "ina2xx": ("Ina2xx", ""),
     "throttle": ("Throttle", ""),
+    "shelly": ("Shelly", "argument"),
+    "tasmota": ("Tasmota", "argument"),
 }
 # Read only where the other, if it is asked for too, has no energy: both would tell of the same thing.
 INSTEAD_OF = {"perf_energy": "rapl", "tegrastats": "ina3221"}

@@ -20,6 +20,7 @@ from tests.support.benches import wait_for
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "orchestrator" / "telemetry"
 LEAN = ["-S", "-E", "-s"]
+OPTIONS = ["--interval", "--root", "--sources", "--cores", "--blocks", "--record"]
 FIELDS = {"type", "source", "scope", "method", "unit", "value", "reason", "t0_ns", "t1_ns"}
 
 
@@ -203,10 +204,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(start, sleeper):
         (["--pid", "1", "--interval", "nan"], "--interval must be 0.001 to 86400 seconds, got 'nan'"),
         (["--pid", "1", "--interval", "soon"], "--interval must be 0.001 to 86400 seconds, got 'soon'"),
         (["--pid", "1", "--sources", "cgroup,gps"], f"unknown gps; known are {', '.join(SOURCES)}"),
-        (
-            ["--colour", "red"],
-            "unknown argument --colour; known are --pid, --interval, --root, --sources, --cores, --blocks",
-        ),
+        (["--colour", "red"], "unknown argument --colour; known are --pid, " + ", ".join(OPTIONS)),
         (["--pid", str(2**31 - 1)], "no process 2147483647 below /proc"),
     ],
 )

@@ -1,0 +1,34 @@
+"""Which sources are to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator import choices, meter
+from orchestrator.catalog import Catalog
+from orchestrator.engines.place import Place, here
+
+
+def wished(
+    catalog: Catalog, device: str, sources: Sequence[str], plug: str | None, place: Place | None = None
+) -> tuple[str, ...]:
+    """The named sources, else the device's, else those of every device; with the ``plug``'s if there is one.
+
+    ``device`` may be empty: then the one that the machine is. Empty where the program's own default, which is
+    all that need no argument, says it as well. Raises InferometerError for an unknown device, and for a plug
+    that does not answer.
+    """
+    chosen = catalog.device(device) if device else choices.recognised(catalog, place or here())
+    wanted = tuple(sources) or (chosen.sources if chosen else ())
+    if not plug:
+        return wanted
+    return (*(wanted or _every(catalog)), meter.source_of(plug))
+
+
+def _every(catalog: Catalog) -> tuple[str, ...]:
+    """The sources of all devices, each once."""
+    found: dict[str, str] = {}
+    for device in catalog.devices().values():
+        for source in device.sources:
+            found.setdefault(source.partition("=")[0].partition("@")[0], source)
+    return tuple(found.values())
