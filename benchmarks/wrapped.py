@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines.launch import Engine, Mount, Target
+from orchestrator.measurement import Line
 
 
 @dataclass
@@ -33,6 +34,10 @@ class Wrapped:
     ) -> Callable[[], None]:
         """As the engine does."""
         return self.engine.observe(pid, interval_s, sources, path, cores)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """As the engine does."""
+        return self.engine.sense(sources)
 
     def clean(self) -> list[str]:
         """As the engine does."""

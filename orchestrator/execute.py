@@ -15,6 +15,7 @@ from typing import Any
 import orchestrator
 from orchestrator import measurement, scoring, wire
 from orchestrator.artifacts import Artifact
+from orchestrator.catalog import Cooldown
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Part, Trial, TrialRecord
 from orchestrator.engines.cores import split_cores
@@ -39,6 +40,7 @@ class Conditions:
     memory_bytes: int | None
     telemetry_interval_s: float | None = 1.0  # None: no telemetry
     sources: tuple[str, ...] = ()  # of telemetry; empty: all
+    cooldown: Cooldown | None = None  # None: nothing waits for the machine to cool
     emulated: bool = False
     emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
 
@@ -55,8 +57,18 @@ class Load:
     is_lowered: bool = False  # the runtime was asked for less precision than the model's
 
 
-def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
-    """Launch once and describe what happened; failures become records, never exceptions."""
+def execute(
+    trial: Trial,
+    load: Load,
+    target: Target,
+    conditions: Conditions,
+    raw: Path,
+    cooldown: Mapping[str, Any] | None = None,
+) -> TrialRecord:
+    """Launch once and describe what happened; failures become records, never exceptions.
+
+    ``cooldown``: how cool the machine was made for it.
+    """
     case, settings = trial.case, conditions.settings
     theirs, ours = split_cores(conditions.place.cores, case.threads, conditions.place.root)
     inputs = load.artifact.inputs
@@ -129,6 +141,7 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         artifact_sha256=load.artifact.sha256,
         artifact=_artifact(load),
         cores=theirs,
+        cooldown=cooldown,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
     contained = conditions.engine.name == "docker"

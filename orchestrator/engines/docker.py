@@ -14,6 +14,7 @@ from orchestrator.engines.connection import LABEL
 from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
 from orchestrator.engines.streams import GRACE_S, End, attached, pump
+from orchestrator.measurement import Line
 
 _USER = "10001:10001"
 # Compilers of some runtimes load what they build from /tmp, hence exec.
@@ -74,6 +75,10 @@ class DockerEngine:
     ) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
         return observer.observe(pid, interval_s, sources, path, cores)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.sense(sources)
 
     def clean(self) -> list[str]:
         """Remove containers of this device that a killed orchestrator left."""

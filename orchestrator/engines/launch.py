@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from orchestrator.catalog import Runtime
+from orchestrator.measurement import Line
 from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
 
 STDOUT, STDERR = 1, 2
@@ -99,6 +100,9 @@ class Engine(Protocol):
         self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
     ) -> Callable[[], None]:
         """Start telemetry beside a runner, on ``cores`` if any, into ``path``; the returned call ends it."""
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """One telemetry reading of each source, where runners run; none of what does not answer."""
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left behind; returns the names."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from orchestrator.catalog import Runtime
 from orchestrator.engines import observer, venvs
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.measurement import Line
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -60,6 +61,10 @@ class ProcessEngine:
     ) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
         return observer.observe(pid, interval_s, sources, path, cores)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.sense(sources)
 
     def clean(self) -> list[str]:
         """Nothing outlives its parent here."""

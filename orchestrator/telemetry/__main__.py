@@ -2,12 +2,14 @@
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
                                         [--cores N,M]
+       python -m orchestrator.telemetry --once [--pid PID] [--root DIR] [--sources A,B]
 
   --pid PID           host process id of the runner, or of the init of its container
   --interval SECONDS  time between ticks, default 1.0
   --root DIR          where proc/ and sys/ are found, default /
   --sources A,B       cgroup, process, meminfo, load, thermal, hwmon, cpufreq; default all
   --cores N,M         stay on these, where the machine allows it; default any
+  --once              read every source once: readings alone, then the end; --pid may be left out
 
 Lines: one `clock`, then per tick one `reading` a source, at last one `end`. It ends when standard
 input reaches its end, on SIGTERM or SIGINT, or when the process has gone. Exit status 0, 2 for usage.

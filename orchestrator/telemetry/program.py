@@ -39,11 +39,14 @@ class Arguments:
     def __init__(self, words: "list[str]") -> None:
         options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(SOURCES)}
         options["--cores"] = ""
-        left = iter(words)
+        self.once = "--once" in words
+        left = iter(word for word in words if word != "--once")
         for name in left:
             if name not in options:
-                raise Usage("unknown argument %s; known are %s" % (name, ", ".join(options)))
+                raise Usage("unknown argument %s; known are %s" % (name, ", ".join([*options, "--once"])))
             options[name] = next(left, "")
+        if self.once and not options["--pid"]:
+            options["--pid"] = str(os.getpid())
         if not options["--pid"].isdigit():
             raise Usage("--pid must be a process id, got %r" % options["--pid"])
         self.pid, self.root = int(options["--pid"]), options["--root"]
@@ -80,6 +83,8 @@ def main(words: "list[str]", usage: "str | None") -> int:
     if arguments.cores:
         with contextlib.suppress(OSError):  # what we were started within decides
             os.sched_setaffinity(0, arguments.cores)
+    if arguments.once:
+        return once(_sources(arguments, machine, tree))
     wait = _waiter()
     try:
         _emit([clock(machine, arguments.interval_ns)])
@@ -94,6 +99,13 @@ def main(words: "list[str]", usage: "str | None") -> int:
         _emit([end(sampler, cause, startup_ns)])
     except BrokenPipeError:
         return 0  # whoever read us has gone, and that is the end as well
+    return 0
+
+
+def once(sources: "list[Callable[[], list[Reading]]]") -> int:
+    """Every source once, each written as soon as it has answered; returns the exit status."""
+    for read in sources:
+        _emit([reading.to_json() for reading in read()])
     return 0
 
 
