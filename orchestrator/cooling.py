@@ -123,8 +123,9 @@ class Cooling:
                     values[name] = line["value"]
                 elif line["reason"]:
                     self._refused[name] = line["reason"]
-            late = [name for name in self._refused.keys() - values.keys() if name in self._baseline]
-            if all(self._refused[name] != "eagain" for name in late):
+            # One that never answered is asked again only while the baseline is taken: some never do.
+            awaited = self._refused.keys() & self._baseline if self._is_known else self._refused.keys()
+            if all(name in values or self._refused[name] != "eagain" for name in awaited):
                 break
             self._sleep(AGAIN_S)
         before = self._looks[-1][1] if self._looks else {}
