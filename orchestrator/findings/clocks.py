@@ -6,20 +6,20 @@ maximum, or the runner kept the core busy. docs/adr/0011-heat.md has the whole r
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.findings.readings import Points, Window, inside, when
-from orchestrator.statistics.quantiles import quantile
 
 FIRMWARE_CLOCK = "vcgencmd.clock_arm"  # what runs; cpufreq on such a board is only what was asked for
 GPU_IDLE = 0x1  # nvml.h: nothing runs
 # Of a promised clock a reading may differ by what its measurement does; of others, by what turbo does.
 PROMISED_TOLERANCE, OWN_TOLERANCE = 0.05, 0.20
-# A drop is more than one reading and more than a moment of a long window.
-LEAST_LOW, LOW_SHARE = 2, 0.05
-EARLY_SHARE, LEAST_EARLY, EARLY_QUANTILE = 1 / 3, 3, 0.75
-LEAST_OWN = LEAST_EARLY + LEAST_LOW
+# A drop is two readings in a row; of a clock that is not promised also more than a moment of the window.
+IN_A_ROW, LOW_SHARE = 2, 0.05
+EARLY_SHARE, LEAST_EARLY, MOST_EARLY = 1 / 3, 3, 8  # readings that a window's own level is taken from
+LEAST_OWN = LEAST_EARLY + IN_A_ROW
 FULL_CORE, FULL_SHARED = 0.9, 0.8  # of a core: busy, alone on its clock or with others
 
 
@@ -95,15 +95,15 @@ def _gpus(readings: Mapping[str, Points], window: Window) -> list[Domain]:
                 domains.append(Domain(name, points, full_hz, True))
         elif name.startswith("nvml.") and name.endswith(".clock_sm"):
             bits = readings.get(f"{name[: -len('clock_sm')]}throttle", ())
-            idle = [at_ns for at_ns, value in bits if value & GPU_IDLE]
-            awake = [at_ns for at_ns, value in bits if not value & GPU_IDLE]
-            running = [point for point in points if _distance(awake, point[0]) <= _distance(idle, point[0])]
+            running = [point for point in points if not _is_idle(bits, point[0])]
             domains.append(Domain(name, running))
     return domains
 
 
-def _distance(times_ns: Sequence[float], at_ns: float) -> float:
-    return min((abs(time_ns - at_ns) for time_ns in times_ns), default=float("inf"))
+def _is_idle(bits: Points, at_ns: float) -> bool:
+    """What the board's bits said last before this, or first after it."""
+    place = bisect_right(bits, at_ns, key=lambda point: point[0])
+    return bool(bits) and bool(bits[max(0, place - 1)][1] & GPU_IDLE)
 
 
 def _limits(readings: Mapping[str, Points], stem: str) -> tuple[float | None, bool]:
@@ -152,21 +152,24 @@ def _slowest(group: Sequence[Domain], needed: int, window: Window) -> list[_Read
 def _judge(series: Sequence[_Reading], is_promised: bool, window: Window) -> list[str]:
     ratios = [reading.ratio for reading in series]
     if is_promised:
-        limit, counted = 1 - PROMISED_TOLERANCE, list(series)
-        least = min(LEAST_LOW, len(series))
+        limit, first, share = 1 - PROMISED_TOLERANCE, 0, 0.0
     elif len(series) >= LEAST_OWN:
-        early = ratios[: max(LEAST_EARLY, int(len(ratios) * EARLY_SHARE))]
-        limit = (1 - OWN_TOLERANCE) * quantile(sorted(early), EARLY_QUANTILE)
+        early = min(MOST_EARLY, max(LEAST_EARLY, int(len(ratios) * EARLY_SHARE)))
+        limit, share = (1 - OWN_TOLERANCE) * max(ratios[:early]), LOW_SHARE
         # Before it was ever high it was only waking.
-        first = next((index for index, ratio in enumerate(ratios) if ratio >= limit), len(ratios))
-        counted, least = list(series[first:]), LEAST_LOW
+        first = next(index for index, ratio in enumerate(ratios) if ratio >= limit)
     else:
         return []
-    low = [reading for reading in counted if reading.ratio < limit]
-    if not low or len(low) < max(least, LOW_SHARE * len(series)):
+    low = [reading for reading in series[first:] if reading.ratio < limit]
+    if not _lasts([ratio < limit for ratio in ratios[first:]]) or len(low) < share * len(series):
         return []
     worst = min(low, key=lambda reading: reading.ratio)
     return [
         f"{worst.name} at {worst.hz / 1e9:.2f} GHz {when(worst.at_ns, window)}; below the limit of "
         f"{limit * worst.full_hz / 1e9:.2f} GHz in {len(low)} of {len(series)} readings"
     ]
+
+
+def _lasts(low: Sequence[bool]) -> bool:
+    """Whether it is low in two readings in a row, or in the only one there is."""
+    return low == [True] or any(one and other for one, other in zip(low, low[1:], strict=False))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from orchestrator.findings.readings import Line, Points, Window, value_at
+from orchestrator.findings.readings import Line, Points, Window, inside, value_at
 
 BUSY, STEAL, OWN = "host.cpu_busy", "host.cpu_steal", "process.cpu_time"
 # Shares of one core. A tenth: what one thread loses at most to a program on its own core that takes so
 # much; a quiet desktop or board takes 1 to 5 %. Stolen time hits the runner itself, so less is let pass.
 BUSY_LIMIT, STEAL_LIMIT = 0.10, 0.02
 LEAST_NS = 1_000_000_000
+PAIR_NS = 20_000_000  # two counters that far apart were read at one tick
 # Counters move in ticks of 10 ms: five fields of /proc/stat and the runner's may each be one behind.
 TICK_NS = 10_000_000
 BUSY_SLACK_NS, STEAL_SLACK_NS = 6 * TICK_NS, TICK_NS
@@ -19,36 +21,48 @@ BUSY_SLACK_NS, STEAL_SLACK_NS = 6 * TICK_NS, TICK_NS
 def neighbours(readings: Mapping[str, Points], lines: Sequence[Line], window: Window) -> list[str]:
     """What others used in the window, where it is above the limits; nothing below one second."""
     told = []
-    found = _rises(readings, window, (BUSY, OWN))
-    if found:
-        length_ns, (busy_ns, own_ns) = found
-        foreign_ns = busy_ns - own_ns - _telemetry_share(lines) * length_ns
-        told += _above("other programs used", foreign_ns, BUSY_SLACK_NS, length_ns, BUSY_LIMIT)
-    found = _rises(readings, window, (STEAL,))
-    if found:
-        length_ns, (steal_ns,) = found
-        told += _above("the hypervisor took", steal_ns, STEAL_SLACK_NS, length_ns, STEAL_LIMIT)
+    foreign = _rise(_difference(readings.get(BUSY, ()), readings.get(OWN, ())), window)
+    if foreign:
+        length_ns, used_ns = foreign
+        used_ns -= _telemetry_share(lines) * length_ns
+        told += _above("other programs used", used_ns, BUSY_SLACK_NS, length_ns, BUSY_LIMIT)
+    if stolen := _rise(readings.get(STEAL, ()), window):
+        told += _above("the hypervisor took", stolen[1], STEAL_SLACK_NS, stolen[0], STEAL_LIMIT)
     return told
 
 
 def own_cores(readings: Mapping[str, Points], window: Window) -> float | None:
     """How many cores the runner kept busy in the window, on average; None where it is not known."""
-    found = _rises(readings, window, (OWN,))
-    return found[1][0] / found[0] if found else None
-
-
-def _rises(
-    readings: Mapping[str, Points], window: Window, names: Sequence[str]
-) -> tuple[float, list[float]] | None:
-    """The part of the window that the readings cover, and how far each counter rose in it (ns)."""
-    series = [readings.get(name, ()) for name in names]
-    if not all(len(points) > 1 for points in series):
+    points = inside(readings.get(OWN, ()), window)
+    if len(points) < 2 or points[-1][0] - points[0][0] < LEAST_NS - TICK_NS:
         return None
-    start_ns = max(window[0], *(points[0][0] for points in series))
-    end_ns = min(window[1], *(points[-1][0] for points in series))
+    return float((points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0]))
+
+
+def _difference(busy: Points, own: Points) -> Points:
+    """Time of others, at the ticks at which both counters were read.
+
+    Between ticks the runner may begin to work on many cores: a line through one counter's readings
+    alone would take that for others' time.
+    """
+    times = [at_ns for at_ns, _ in own]
+    found = []
+    for at_ns, value in busy:
+        place = bisect_left(times, at_ns - PAIR_NS)
+        near = min(own[place : place + 3], key=lambda point: abs(point[0] - at_ns), default=None)
+        if near and abs(near[0] - at_ns) <= PAIR_NS:
+            found.append((at_ns, value - near[1]))
+    return found
+
+
+def _rise(points: Points, window: Window) -> tuple[float, float] | None:
+    """The part of the window that the readings cover, and how far the counter rose in it (ns)."""
+    if not points:
+        return None
+    start_ns, end_ns = max(window[0], points[0][0]), min(window[1], points[-1][0])
     if end_ns - start_ns < LEAST_NS:
         return None
-    return end_ns - start_ns, [value_at(points, end_ns) - value_at(points, start_ns) for points in series]
+    return end_ns - start_ns, value_at(points, end_ns) - value_at(points, start_ns)
 
 
 def _telemetry_share(lines: Sequence[Line]) -> float:

@@ -1,7 +1,8 @@
-"""Telemetry lines of scripted machines, and a machine whose temperatures follow a script."""
+"""A machine whose temperatures follow a script, and bodies that heat and cool."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -55,3 +56,18 @@ class Machine:
             word = value if isinstance(value, str) else None
             lines.append(reading(name, None if word else value, "c", self.now_s * SECOND, word))
         return lines
+
+
+class Body:
+    """A board that heats under load and cools towards the room (time constant ``tau_s``)."""
+
+    def __init__(self, machine_c: float = 45.0, room_c: float = 45.0, tau_s: float = 60.0):
+        self.value, self.room_c, self.tau_s, self.at_s = machine_c, room_c, tau_s, 1000.0
+
+    def __call__(self, now_s: float) -> float:
+        self.value = self.room_c + (self.value - self.room_c) * math.exp(-(now_s - self.at_s) / self.tau_s)
+        self.at_s = now_s
+        return round(self.value, 1)
+
+    def heat(self, to_c: float, now_s: float) -> None:
+        self.value, self.at_s = to_c, now_s

@@ -16,7 +16,7 @@ from orchestrator.cooling import LOST_S, SAY_S, STALL_S, Cooling
 from orchestrator.domain import InferometerError
 from orchestrator.findings import trial_findings
 from orchestrator.store import Run
-from tests.support.heat import Machine
+from tests.support.heat import Body, Machine
 from tests.support.results import case, record, window
 
 POLICY = Cooldown(3, 600)
@@ -36,21 +36,6 @@ def waited(made: Cooling, machine: Machine) -> tuple[dict[str, Any] | None, floa
     """What a wait gave, and how long it took in s."""
     began = machine.now_s
     return made.wait(), machine.now_s - began
-
-
-class Body:
-    """A board that heats under load and cools towards the room (time constant ``tau_s``)."""
-
-    def __init__(self, machine_c: float = 45.0, room_c: float = 45.0, tau_s: float = 60.0):
-        self.value, self.room_c, self.tau_s, self.at_s = machine_c, room_c, tau_s, 1000.0
-
-    def __call__(self, now_s: float) -> float:
-        self.value = self.room_c + (self.value - self.room_c) * math.exp(-(now_s - self.at_s) / self.tau_s)
-        self.at_s = now_s
-        return round(self.value, 1)
-
-    def heat(self, to_c: float, now_s: float) -> None:
-        self.value, self.at_s = to_c, now_s
 
 
 def test_a_quiet_machine_is_not_slowed_down(run: Run) -> None:
