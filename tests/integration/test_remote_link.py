@@ -12,8 +12,10 @@ import pytest
 
 from orchestrator import choices
 from orchestrator.domain import InferometerError
-from orchestrator.engines import guard, ssh
+from orchestrator.engines import guard, observer, ssh
+from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
+from orchestrator.measurement import parse_lines
 from tests.support.boards import Board, ready
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
@@ -93,4 +95,13 @@ def test_a_link_that_stays_away_ends_in_one_line(machine: Board, monkeypatch: py
             machine.cut()
             link.persist(lambda: link.run("true"))
     finally:
+        machine.start_sshd()
+
+
+def test_sensors_are_read_over_the_link_also_after_a_break(machine: Board, link: Link) -> None:
+    there = RemoteObserver(link)
+    for _ in range(2):
+        lines = parse_lines(there.once(observer.once(("meminfo", "thermal"))))
+        assert "host.memory_available" in {line["source"] for line in lines}
+        machine.cut()
         machine.start_sshd()
