@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines.launch import Engine, Mount, Target, Watch
+from orchestrator.measurement import Line
 
 
 @dataclass
@@ -31,6 +32,10 @@ class Wrapped:
     def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """As the engine does."""
         return self.engine.observe(pid, watch, path)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """As the engine does."""
+        return self.engine.sense(sources)
 
     def clean(self) -> list[str]:
         """As the engine does."""

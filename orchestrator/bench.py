@@ -168,6 +168,7 @@ def _perform(
             place,
             memory_bytes,
             Watch(sources=device.sources),
+            cooldown=None if marks["emulated"] else device.cooldown,
             emulated=marks["emulated"],
             emulator=device.emulator if marks["emulated"] else {},
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import measurement, scoring, wire
+from orchestrator import environment, measurement, scoring, wire
 from orchestrator.artifacts import Artifact
+from orchestrator.catalog import Cooldown
 from orchestrator.diagnosis import diagnose
-from orchestrator.domain import Part, Trial, TrialRecord
+from orchestrator.domain import Finding, Part, Status, Trial, TrialRecord
 from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, Watch
 from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
-from orchestrator.findings import trial_findings
+from orchestrator.findings import heat_findings, trial_findings
 from orchestrator.measurement.memory import memory
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
@@ -39,6 +40,7 @@ class Conditions:
     place: Place
     memory_bytes: int | None
     watch: Watch | None = Watch()  # None: no telemetry
+    cooldown: Cooldown | None = None  # None: nothing waits for the machine to cool
     emulated: bool = False
     emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
 
@@ -55,8 +57,18 @@ class Load:
     is_lowered: bool = False  # the runtime was asked for less precision than the model's
 
 
-def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, raw: Path) -> TrialRecord:
-    """Launch once and describe what happened; failures become records, never exceptions."""
+def execute(
+    trial: Trial,
+    load: Load,
+    target: Target,
+    conditions: Conditions,
+    raw: Path,
+    cooldown: Mapping[str, Any] | None = None,
+) -> TrialRecord:
+    """Launch once and describe what happened; failures become records, never exceptions.
+
+    ``cooldown``: how cool the machine was made for it.
+    """
     case, settings = trial.case, conditions.settings
     theirs, ours = split_cores(conditions.place.cores, case.threads, conditions.place.root)
     inputs = load.artifact.inputs
@@ -130,14 +142,27 @@ def execute(trial: Trial, load: Load, target: Target, conditions: Conditions, ra
         artifact_sha256=load.artifact.sha256,
         artifact=_artifact(load),
         cores=theirs,
+        cooldown=cooldown,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
     )
     contained = conditions.engine.name == "docker"
-    figures = _measured(transcript, load, case.batch, raw / "telemetry.jsonl", contained)
-    record = replace(record, **figures)
+    lines = measurement.read_lines(raw / "telemetry.jsonl")
+    record = replace(record, **_measured(transcript, load, case.batch, lines, contained))
     values = transcript.latencies_ns.get("measure", [])
     fallback = measurement.fallback(transcript.placement) if transcript.placement else None
-    return replace(record, findings=trial_findings(record, values, fallback))
+    found = trial_findings(record, values, fallback) + _heat(record, transcript, lines, conditions.place)
+    return replace(record, findings=found)
+
+
+def _heat(
+    record: TrialRecord, transcript: wire.Transcript, lines: Sequence[measurement.Line], place: Place
+) -> tuple[Finding, ...]:
+    """What slowed the window from outside; nothing of an emulator's, nor without a common clock."""
+    window, refused = transcript.window("measure"), record.telemetry[measurement.PROGRAM]["reason"]
+    if record.emulated or record.status is not Status.OK or refused or window is None:
+        return ()
+    may_boost = environment.boosts(place.arch, place.root)
+    return heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
 
 
 def _artifact(load: Load) -> dict[str, Any]:
@@ -209,13 +234,12 @@ def _versions(transcript: wire.Transcript) -> dict[str, str | None]:
 
 
 def _measured(
-    transcript: wire.Transcript, load: Load, batch: int, telemetry_path: Path, contained: bool
+    transcript: wire.Transcript, load: Load, batch: int, lines: Sequence[measurement.Line], contained: bool
 ) -> dict[str, Any]:
     """The figures of a transcript, complete or not; what is absent stays None."""
     values = transcript.latencies_ns.get("measure", [])
     first = transcript.latencies_ns.get("first", [])
     window = transcript.window("measure")
-    lines = measurement.read_lines(telemetry_path)
     clock = (transcript.hello or {}).get("clock", {})
     cut = measurement.observe(lines, clock, window)
     fields: dict[str, Any] = {

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from orchestrator import artifacts, compiled, exports, observation, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Model, Runtime
+from orchestrator.cooling import Cooling
 from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord, Verdict
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
@@ -58,6 +59,7 @@ class Session:
         for runtime, accelerator in sorted({(t.case.runtime, t.case.accelerator) for t in left}):
             # All of them first: a build between trials would heat the machine.
             self._prepare(runtime, accelerator)
+        cooling = self._cooling(run)
         for position, trial in enumerate(left):
             if trial.case.id not in self._loads:
                 self._load_round(left[position:])
@@ -70,9 +72,10 @@ class Session:
                     f"{run.folder}: the artifact of {trial.case.id} is another one than this run began with; "
                     f"begin anew with another RESULTS folder, or delete {run.folder}"
                 )
+            cooldown = cooling.wait() if cooling else None
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
-            record = execute(trial, load, self._target(trial.case), self.conditions, raw)
+            record = execute(trial, load, self._target(trial.case), self.conditions, raw, cooldown)
             run.append(record, raw)
             number += 1
             self.watcher.trial_ended(number, total, record)
@@ -98,6 +101,12 @@ class Session:
         self.watcher.say(f"observer effect: {case.id} once more, with telemetry reading and resting by turns")
         trial = Trial(case, chosen.launch)
         observation.observe(trial, load, self._target(case), self.conditions, folder)
+
+    def _cooling(self, run: Run) -> Cooling | None:
+        policy, watch = self.conditions.cooldown, self.conditions.watch
+        if policy is None or watch is None:
+            return None
+        return Cooling(self.conditions.engine.sense, watch.sources, policy, run, self.watcher.say)
 
     def _load_round(self, left: Sequence[Trial]) -> None:
         """Make ready what the first round of these trials loads: no export runs between two of them."""

@@ -1,7 +1,8 @@
 """The results folder: append-only, each trial durable before the next starts.
 
-Layout: ``run.json`` (plan and environment, written once), ``trials.jsonl`` (one line a trial),
-``raw/<n>/`` (request, transcript, log, telemetry of line n), ``summary.json`` (recomputable).
+Layout: ``run.json`` (plan and environment, written once), ``baseline.json`` (how cool trials start),
+``trials.jsonl`` (one line a trial), ``raw/<n>/`` (request, transcript, log, telemetry of line n),
+``summary.json`` (recomputable).
 A trial exists if and only if its line is complete in ``trials.jsonl``.
 """
 
@@ -140,6 +141,24 @@ class Run:
             stream.flush()
             os.fsync(stream.fileno())
         sync_folder(self.folder)
+
+    def baseline(self) -> dict[str, Any] | None:
+        """``{baseline_c: {sensor: degrees}, reason}`` as last written, or None before that.
+
+        ``reason``: why there is no sensor. Raises InferometerError when the file is damaged.
+        """
+        path = self.folder / "baseline.json"
+        try:
+            content = json.loads(path.read_bytes())
+            return {name: content[name] for name in ("baseline_c", "reason")}
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as problem:
+            raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
+
+    def write_baseline(self, document: Mapping[str, Any]) -> None:
+        """Replace ``baseline.json``."""
+        write_atomic(self.folder / "baseline.json", _pretty(document))
 
     def write_summary(self, document: Mapping[str, Any]) -> None:
         """Replace ``summary.json``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
@@ -18,6 +18,7 @@ from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, O
 from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
 from orchestrator.engines.streams import attached, feed
+from orchestrator.measurement import Line, parse_lines
 
 _OUTPUT = "inferometer-output-"
 _POLL_S = 30.0
@@ -96,6 +97,10 @@ class BoardEngine(DockerEngine):
     def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
         return self._observer.observe(observer.arguments(pid, watch), path)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """One reading of each source there."""
+        return parse_lines(self._observer.once(observer.once(sources)))
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from orchestrator.engines.connection import LABEL
 from orchestrator.engines.connection import connect as connect
 from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target, Watch
 from orchestrator.engines.streams import GRACE_S, End, attached, pump
+from orchestrator.measurement import Line
 
 _USER = "10001:10001"
 # Compilers of some runtimes load what they build from /tmp, hence exec.
@@ -72,6 +73,10 @@ class DockerEngine:
     def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
         return observer.observe(pid, watch, path)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.sense(sources)
 
     def clean(self) -> list[str]:
         """Remove containers of this device that a killed orchestrator left."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
 from orchestrator.catalog import Runtime
+from orchestrator.measurement import Line
 from orchestrator.wire import MAX_LINE_BYTES, MAX_TRANSCRIPT_BYTES
 
 STDOUT, STDERR = 1, 2
@@ -110,6 +111,9 @@ class Engine(Protocol):
 
     def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """Start telemetry beside a runner into ``path``; the returned call ends it."""
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """One telemetry reading of each source, where runners run; none of what does not answer."""
 
     def clean(self) -> list[str]:
         """Remove what a killed orchestrator left behind; returns the names."""

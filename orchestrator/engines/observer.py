@@ -6,16 +6,18 @@ import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import orchestrator
 from orchestrator.engines.launch import Watch
+from orchestrator.measurement import Line, parse_lines
 
 PROGRAM = Path(orchestrator.__file__).parent / "telemetry"
 # -S -E -s: no site packages, no user settings: it starts faster and stays small.
 PYTHON_OPTIONS = ("-S", "-E", "-s")
+_ANSWER_S = 20.0  # a source that does not answer is left out, not waited for
 
 
 def arguments(pid: int, watch: Watch) -> list[str]:
@@ -78,3 +80,24 @@ def observe(pid: int, watch: Watch, path: Path) -> Callable[[], None]:
     """Start; the returned call stops."""
     child = start(pid, watch, path)
     return lambda: stop(child)
+
+
+def once(sources: Sequence[str]) -> list[str]:
+    """The program's arguments for one reading of each source."""
+    return ["--once", "--sources", ",".join(sources)]
+
+
+def sense(sources: Sequence[str]) -> list[Line]:
+    """One reading of each source on this machine; of those that do not answer in time, none."""
+    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *once(located(tuple(sources)))]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_ANSWER_S,
+        )
+    except subprocess.TimeoutExpired as late:
+        return [*parse_lines(late.stdout or b"")]
+    return [*parse_lines(done.stdout)]

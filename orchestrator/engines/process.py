@@ -9,12 +9,13 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines import observer, venvs
 from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target, Watch
+from orchestrator.measurement import Line
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -58,6 +59,10 @@ class ProcessEngine:
     def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
         return observer.observe(pid, watch, path)
+
+    def sense(self, sources: Sequence[str]) -> Sequence[Line]:
+        """See :class:`orchestrator.engines.launch.Engine`."""
+        return observer.sense(sources)
 
     def clean(self) -> list[str]:
         """Nothing outlives its parent here."""

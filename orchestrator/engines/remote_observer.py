@@ -71,6 +71,14 @@ class RemoteObserver:
             raise
         return collect
 
+    def once(self, arguments: Sequence[str]) -> bytes:
+        """What the program says that reads once and ends; nothing where it cannot run. Raises Broken."""
+        try:
+            words = shlex.join([*observer.PYTHON_OPTIONS, self._telemetry(), *arguments])
+            return self._link.persist(lambda: self._link.run(f"python3 {words} 2>/dev/null"))
+        except InferometerError:
+            return b""
+
     def _shelf(self) -> str:
         """Where a trial's readings wait there."""
         if self._place is None:

@@ -1,10 +1,11 @@
 """The machine a run happens on: facts for provenance, and which device it is."""
 
-from orchestrator.environment.provenance import facts, machine_id, memory_cgroup, memory_limit_bytes
+from orchestrator.environment.provenance import boosts, facts, machine_id, memory_cgroup, memory_limit_bytes
 from orchestrator.environment.recognition import Match, detect, recognise, tegra_release
 
 __all__ = [
     "Match",
+    "boosts",
     "detect",
     "facts",
     "machine_id",

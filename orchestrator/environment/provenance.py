@@ -68,6 +68,17 @@ def facts(
     return {**found, "temperatures_c": temperatures or None, "reasons": {**reasons, **refusals}}
 
 
+def boosts(arch: str, root: Path = ROOT) -> bool:
+    """Whether the processor's highest clock is an offer (turbo) and no promise.
+
+    x86 processors have a turbo unless it is known to be off, others only where the kernel says so.
+    """
+    try:
+        return _turbo(Host(root))
+    except Unknown:
+        return arch == "x86_64"
+
+
 def memory_cgroup(root: Path = ROOT) -> bool:
     """Whether the kernel accounts memory per cgroup, version 1 or 2; Raspberry Pi OS switches it off."""
     try:

@@ -34,6 +34,8 @@ def trial_findings(
         found += _window(record.latency, values)
         found += _harness(record.harness_p50_ns, record.latency)
     found += _parity(record)
+    if record.cooldown and record.cooldown["hot"]:
+        found.append(Code.HOT_START.finding(record.cooldown["hot"]))
     found += _observation(record)
     return tuple(found)
 

@@ -52,9 +52,13 @@ class Summary:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a telemetry file; a torn last line is dropped, a missing file has none."""
     try:
-        data = path.read_bytes()
+        return parse_lines(path.read_bytes())
     except FileNotFoundError:
         return []
+
+
+def parse_lines(data: bytes) -> list[dict[str, Any]]:
+    """What telemetry wrote; a torn last line is dropped."""
     lines = []
     for line in data.splitlines():
         try:

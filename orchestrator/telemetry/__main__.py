@@ -2,6 +2,7 @@
 
 usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root DIR] [--sources A,B]
                                         [--cores N,M] [--blocks SECONDS] [--record FOLDER]
+       python -m orchestrator.telemetry --once [--pid PID] [--root DIR] [--sources A,B]
        python -m orchestrator.telemetry --jtop [--deadline SECONDS]
 
   --pid PID           host process id of the runner, or of the init of its container
@@ -11,6 +12,7 @@ usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root D
   --cores N,M         stay on these, where the machine allows it; default any
   --blocks SECONDS    read and rest by turns of this length: what watching costs the watched then shows
   --record FOLDER     keep there what was read, as it was, and how long each read took
+  --once              read every source once: readings alone, then the end; --pid may be left out
 
 Lines: one `clock`, then `reading` after `reading`, at last one `end`; between them `fix` (how a missing
 value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or

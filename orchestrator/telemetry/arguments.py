@@ -1,5 +1,7 @@
 """The command line; argparse would double what this process imports."""
 
+import os
+
 from .sources import DEFAULT, Wish, nanoseconds
 
 
@@ -13,11 +15,14 @@ class Arguments:
     def __init__(self, words: "list[str]") -> None:
         options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(DEFAULT)}
         options.update({"--cores": "", "--blocks": "", "--record": ""})
-        left = iter(words)
+        self.once = "--once" in words
+        left = iter(word for word in words if word != "--once")
         for name in left:
             if name not in options:
-                raise Usage("unknown argument %s; known are %s" % (name, ", ".join(options)))
+                raise Usage("unknown argument %s; known are %s" % (name, ", ".join([*options, "--once"])))
             options[name] = next(left, "")
+        if self.once and not options["--pid"]:
+            options["--pid"] = str(os.getpid())
         if not options["--pid"].isdigit():
             raise Usage("--pid must be a process id, got %r" % options["--pid"])
         self.pid, self.root, self.record = int(options["--pid"]), options["--root"], options["--record"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STDIN, STDOUT = 0, 1
+FIRST_NS = 2500000000  # how long a source that is read once may take to say something
 
 
 class Output:
@@ -64,7 +65,10 @@ def main(words: "list[str]", usage: "str | None") -> int:
         # Before any thread begins, which inherits it.
         with contextlib.suppress(OSError):  # what we were started within decides
             os.sched_setaffinity(0, arguments.cores)
-    wait, output = _waiter(), Output()
+    output = Output()
+    if arguments.once:
+        return once(tasks(arguments.wishes, machine, arguments.pid, tree), output)
+    wait = _waiter()
     made = []  # type: list[Task]
     try:
         output.tell(clock(machine, arguments.interval_ns))
@@ -80,6 +84,18 @@ def main(words: "list[str]", usage: "str | None") -> int:
     finally:
         for task in made:
             close(task)
+    return 0
+
+
+def once(made: "list[Task]", output: Output) -> int:
+    """Every source once, each written as soon as it has answered; returns the exit status."""
+    for task in made:
+        readings, until_ns = task.read(), monotonic_ns() + FIRST_NS
+        while not readings and monotonic_ns() < until_ns:  # a command that prints only now and then
+            time.sleep(0.05)
+            readings = task.read()
+        output.write(task, readings)
+        close(task)
     return 0
 
 

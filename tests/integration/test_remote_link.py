@@ -12,8 +12,10 @@ import pytest
 
 from orchestrator import choices
 from orchestrator.domain import InferometerError
-from orchestrator.engines import guard, jtop, ssh
+from orchestrator.engines import guard, jtop, observer, ssh
+from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
+from orchestrator.measurement import parse_lines
 from tests.support.boards import Board, ready
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
@@ -101,3 +103,12 @@ def test_jetson_stats_is_asked_at_the_far_end(link: Link) -> None:
     found = jtop.facts(link, deadline_s=5)
     assert (found["reason"], found["said"]) == ("no_sensor", "there is no command jtop")
     assert found["t0_ns"] <= found["t1_ns"]
+
+
+def test_sensors_are_read_over_the_link_also_after_a_break(machine: Board, link: Link) -> None:
+    there = RemoteObserver(link)
+    for _ in range(2):
+        lines = parse_lines(there.once(observer.once(("meminfo", "thermal"))))
+        assert "host.memory_available" in {line["source"] for line in lines}
+        machine.cut()
+        machine.start_sshd()
