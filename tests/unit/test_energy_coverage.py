@@ -143,10 +143,25 @@ def test_net_energy_of_a_thousand_sampled_launches() -> None:
 def test_net_energy_by_a_counter() -> None:
     """A counter's own error is far smaller than a power sensor's; what is unsure is the idle level."""
     random = Random(21)
-    launches = [_launch(random.choice(FAMILIES), "counter", random) for _ in range(200)]
+    launches = [_launch(random.choice(FAMILIES), "counter", random) for _ in range(120)]
     assert _covered([launch.deviation for launch in launches]) >= 0.93
     assert _covered([launch.gross_deviation for launch in launches]) >= 0.93
     assert max((launch.figure.uncertainty_j or 1) / launch.gross_j for launch in launches) < 0.01
+
+
+def test_readings_at_random_moments_see_a_load_in_step_with_the_clock() -> None:
+    """Inferences of 50 ms at 10 Hz: deadlines that do not scatter would see one moment of each only."""
+    random = Random(3)
+    deviations = []
+    for _ in range(40):
+        busy = Square(2, 8, 0.05, random.uniform(0.3, 0.7), random.uniform(0, 0.05))
+        trace = Sum((busy, white(random, 0.1, 0.01, 32)))
+        taken = lines(Sensor(trace, "points", 0.0066), (0.0, 32.0), Schedule(0.1, 0.0499, 0.002), random)
+        (figure,) = energy_of(taken, Windows(window_ns((1.0, 31.5))), 610)
+        assert figure.gross_j is not None and figure.uncertainty_j is not None
+        deviations.append((figure.gross_j - trace.energy_j(1.0, 31.5)) / figure.uncertainty_j)
+    assert _covered(deviations) >= 0.85
+    assert 0.5 <= _rms(deviations) <= 1.3
 
 
 def _normal(random: Random) -> float:
