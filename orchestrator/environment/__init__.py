@@ -1,5 +1,6 @@
 """The machine a run happens on: facts for provenance, and which device it is."""
 
+from orchestrator.environment.isolation import isolation_of
 from orchestrator.environment.provenance import facts, machine_id, memory_cgroup, memory_limit_bytes
 from orchestrator.environment.recognition import Match, detect, recognise, tegra_release
 
@@ -7,6 +8,7 @@ __all__ = [
     "Match",
     "detect",
     "facts",
+    "isolation_of",
     "machine_id",
     "memory_cgroup",
     "memory_limit_bytes",
