@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import environment, lock
+from orchestrator import environment, lock, tuning
 from orchestrator.artifacts import Artifact
 from orchestrator.cases import Order, make_plan, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
@@ -34,6 +34,7 @@ from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
+from orchestrator.tuning import Tuning
 
 RESULTS = Path("results")
 
@@ -48,6 +49,7 @@ class Stage:
     missing: Mapping[str, str]
     notes: tuple[str, ...]
     note: Callable[[str], None]  # says better what the machine is held for
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher) -> list[Artifact]:
@@ -63,9 +65,14 @@ def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher
 
 
 def identity(
-    root: Path, device: Device, engine: str, runtimes: Iterable[tuple[Runtime, str]], place: Place
+    root: Path,
+    device: Device,
+    engine: str,
+    runtimes: Iterable[tuple[Runtime, str]],
+    place: Place,
+    tuned: tuning.TuneWish = (),
 ) -> dict[str, Any]:
-    """What must be equal for a run to be resumed: code, machine, engine, runtimes' content.
+    """What must be equal for a run to be resumed: code, machine, its tuning, engine, runtimes' content.
 
     ``runtimes``: each that is used, with its accelerator.
     """
@@ -76,6 +83,7 @@ def identity(
         "device": device.id,
         "forced": None if match.matches or emulated else match.reason,
         "machine": environment.machine_id(place.root),
+        "tuned": dict(tuned),
         "engine": engine,
         "remote": place.remote,
         "emulated": emulated,
@@ -102,21 +110,43 @@ def _content(runtime: str, root: Path) -> str:
 @contextmanager
 def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iterator[Stage]:
     """Where a bench runs, alone and ready. Raises InferometerError when it cannot."""
+    tuning.permit(order.tune, bool(order.host), order.emulate, os.geteuid())
     with reach(order.host) as (place, link):
         device = choose_device(catalog, order.wish.device, order.force, order.emulate, place)
         what = f"a bench of {device.id}"
         # Before anything is made ready: building an image would disturb whoever is measuring.
         if link is None:
             with lock.hold(what) as note:
+                tuned = _tuning(order, tuning.Machine(place.root), watcher)
                 engine, notes = choose_engine(
                     catalog.root, cache, order.engine, device, watcher, order.offline
                 )
-                yield Stage(place, device, engine, lacking(device, engine.name, place), notes, note)
+                missing = lacking(device, engine.name, place)
+                try:
+                    yield Stage(place, device, engine, missing, notes, note, tuned)
+                finally:
+                    tuned.off()
         else:
             link.hold(what)
+            forgotten = tuning.forgotten(tuning.Machine(place.root))
+            if forgotten:
+                raise InferometerError(
+                    f"a bench that was killed has left the board tuned ({', '.join(forgotten)}); "
+                    "put it back there with: sudo make doctor"
+                )
             engine = board_engine(catalog.root, cache, order.build, device, link, watcher)
             missing = lacking(device, engine.name, place, link)
             yield Stage(place, device, engine, missing, (), lambda text: None)
+
+
+def _tuning(order: Order, machine: tuning.Machine, watcher: Watcher) -> Tuning:
+    """What this bench wants, looked at before anything is built, once what another left is put back."""
+    said = tuning.put_back(machine, os.geteuid())
+    if said:
+        watcher.say(said)
+    tuned = Tuning(order.tune, machine, watcher.say)
+    tuned.check()
+    return tuned
 
 
 def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tuple[Run, Session]:
@@ -140,7 +170,8 @@ def _perform(
         raise InferometerError(f"nothing to measure: {reasons}")
     known = catalog.runtimes()
     used = sorted({(case.runtime, case.accelerator) for case in plan.cases})
-    marks = identity(root, device, engine.name, [(known[name], at) for name, at in used], place)
+    runtimes = [(known[name], at) for name, at in used]
+    marks = identity(root, device, engine.name, runtimes, place, order.tune)
     folder = _folder(order, device, plan, marks)
     ready.note(str(folder))
     engine.clean()
@@ -175,6 +206,7 @@ def _perform(
         catalog.models(),
         watcher,
         {(artifact.model, artifact.format): artifact for artifact in mine},
+        ready.tuning,
     )
     try:
         session.run(run)

@@ -31,6 +31,7 @@ class Order:
     build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
+    tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
 
 
 def settings_of(order: Order, device: Device) -> Settings:

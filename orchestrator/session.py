@@ -16,6 +16,7 @@ from orchestrator.execute import Conditions, Load, execute
 from orchestrator.findings import verdict
 from orchestrator.plan import Plan, to_json
 from orchestrator.store import Run
+from orchestrator.tuning import Tuning
 
 
 class Watcher(Protocol):
@@ -33,7 +34,10 @@ class Watcher(Protocol):
 
 @dataclass
 class Session:
-    """Everything one bench needs; ``own`` holds artifacts of the user's own model files."""
+    """Everything one bench needs; ``own`` holds artifacts of the user's own model files.
+
+    ``tuning`` may be on when ``run`` ends, however it ends: whoever made it switches it off.
+    """
 
     root: Path
     cache: Path
@@ -43,6 +47,7 @@ class Session:
     models: Mapping[str, Model]
     watcher: Watcher
     own: Mapping[tuple[str, str], Artifact] = field(default_factory=dict)  # (model, format)
+    tuning: Tuning = field(default_factory=Tuning)
     skips: list[Skip] = field(default_factory=list)
     _targets: dict[tuple[str, str], Target | InferometerError] = field(default_factory=dict)
     _loads: dict[str, Load | str] = field(default_factory=dict)
@@ -60,6 +65,7 @@ class Session:
             self._prepare(runtime, accelerator)
         for position, trial in enumerate(left):
             if trial.case.id not in self._loads:
+                self.tuning.off()  # making ready needs the machine as its owner set it up: its swap, say
                 self._load_round(left[position:])
             load = self._load(trial.case)
             if isinstance(load, str):
@@ -70,6 +76,7 @@ class Session:
                     f"{run.folder}: the artifact of {trial.case.id} is another one than this run began with; "
                     f"begin anew with another RESULTS folder, or delete {run.folder}"
                 )
+            self.tuning.on()
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
             record = execute(trial, load, self._target(trial.case), self.conditions, raw)

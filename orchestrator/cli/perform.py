@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from orchestrator import bench, cases, choices
+from orchestrator import bench, cases, choices, tuning
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, Runtime, suite_root
 from orchestrator.cli.progress import watcher
@@ -52,6 +52,7 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             OwnModel(path, given["images"], parse_range(given["input_range"]))
             for path in given.get("own", ())
         ),
+        tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
     )
 
 

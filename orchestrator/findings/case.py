@@ -35,6 +35,7 @@ class Circumstances:
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
+    tuned: str | None = None  # what of the machine was set for the trials, as it is asked for
 
 
 def case_findings(records: Sequence[TrialRecord], circumstances: Circumstances) -> tuple[Finding, ...]:
@@ -79,6 +80,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.WEIGHTS_RANDOM.finding(f"weights: {given.weights}{because}"))
     if any(record.engine == "process" for record in records):
         found.append(Code.PROCESS_ENGINE.finding("engine: process, a virtual environment without isolation"))
+    if given.tuned:
+        found.append(Code.TUNED.finding(f"set for the trials: {given.tuned}"))
     if given.cgroup_memory_disabled:
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
     if given.no_power_source:

@@ -70,6 +70,7 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
         no_power_source=_NO_POWER,
+        tuned=",".join(f"{knob}={value}" for knob, value in identity.get("tuned", {}).items()) or None,
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
