@@ -23,8 +23,9 @@ class Account:
         parts = []
         if self.restored:
             parts.append(f"put back {', '.join(dict.fromkeys(self.restored))}")
-        if self.reset:
-            parts.append(f"a reboot has reset {', '.join(dict.fromkeys(self.reset))}")
+        reset = [knob for knob in dict.fromkeys(self.reset) if knob not in self.restored]
+        if reset:
+            parts.append(f"a reboot has reset {', '.join(reset)}")
         return "; ".join(parts + self.left)
 
 
