@@ -16,7 +16,8 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
   $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \
-  $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED)) $(call option,--bundle,$(BUNDLE))
+  $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED)) \
+  $(call option,--tune,$(TUNE)) $(call option,--bundle,$(BUNDLE))
 
 help: ## the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +28,7 @@ setup: ## .venv from requirements.lock, every hash checked
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED EMULATE=1 RESULTS SEED BUNDLE
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED TUNE EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md

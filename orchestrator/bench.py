@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import environment, lock
+from orchestrator import environment, lock, meter, power, tuning
 from orchestrator.artifacts import Artifact
 from orchestrator.cases import Order, make_plan, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
@@ -32,8 +32,10 @@ from orchestrator.engines.place import Place
 from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
+from orchestrator.power import Power
 from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
 from orchestrator.store import Run
+from orchestrator.tuning import Tuning
 
 RESULTS = Path("results")
 
@@ -48,6 +50,7 @@ class Stage:
     missing: Mapping[str, str]
     notes: tuple[str, ...]
     note: Callable[[str], None]  # says better what the machine is held for
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher) -> list[Artifact]:
@@ -63,9 +66,14 @@ def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher
 
 
 def identity(
-    root: Path, device: Device, engine: str, runtimes: Iterable[tuple[Runtime, str]], place: Place
+    root: Path,
+    device: Device,
+    engine: str,
+    runtimes: Iterable[tuple[Runtime, str]],
+    place: Place,
+    tuned: tuning.TuneWish = (),
 ) -> dict[str, Any]:
-    """What must be equal for a run to be resumed: code, machine, engine, runtimes' content.
+    """What must be equal for a run to be resumed: code, machine, its tuning, engine, runtimes' content.
 
     ``runtimes``: each that is used, with its accelerator.
     """
@@ -76,6 +84,7 @@ def identity(
         "device": device.id,
         "forced": None if match.matches or emulated else match.reason,
         "machine": environment.machine_id(place.root),
+        "tuned": dict(tuned),
         "engine": engine,
         "remote": place.remote,
         "emulated": emulated,
@@ -102,21 +111,43 @@ def _content(runtime: str, root: Path) -> str:
 @contextmanager
 def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iterator[Stage]:
     """Where a bench runs, alone and ready. Raises InferometerError when it cannot."""
+    tuning.permit(order.tune, bool(order.host), order.emulate, os.geteuid())
     with reach(order.host) as (place, link):
         device = choose_device(catalog, order.wish.device, order.force, order.emulate, place)
         what = f"a bench of {device.id}"
         # Before anything is made ready: building an image would disturb whoever is measuring.
         if link is None:
             with lock.hold(what) as note:
+                tuned = _tuning(order, tuning.Machine(place.root), watcher)
                 engine, notes = choose_engine(
                     catalog.root, cache, order.engine, device, watcher, order.offline
                 )
-                yield Stage(place, device, engine, lacking(device, engine.name, place), notes, note)
+                missing = lacking(device, engine.name, place)
+                try:
+                    yield Stage(place, device, engine, missing, notes, note, tuned)
+                finally:
+                    tuned.off()
         else:
             link.hold(what)
+            forgotten = tuning.forgotten(tuning.Machine(place.root))
+            if forgotten:
+                raise InferometerError(
+                    f"a bench that was killed has left the board tuned ({', '.join(forgotten)}); "
+                    "put it back there with: sudo make doctor"
+                )
             engine = board_engine(catalog.root, cache, order.build, device, link, watcher)
             missing = lacking(device, engine.name, place, link)
             yield Stage(place, device, engine, missing, (), lambda text: None)
+
+
+def _tuning(order: Order, machine: tuning.Machine, watcher: Watcher) -> Tuning:
+    """What this bench wants, looked at before anything is built, once what another left is put back."""
+    said = tuning.put_back(machine, os.geteuid())
+    if said:
+        watcher.say(said)
+    tuned = Tuning(order.tune, machine, watcher.say)
+    tuned.check()
+    return tuned
 
 
 def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tuple[Run, Session]:
@@ -132,7 +163,8 @@ def _perform(
     catalog = on_board(catalog, device, place.root)
     mine = _bring_in(catalog, cache, order, ready, watcher)
     cores = len(place.cores)
-    plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine)
+    sources, found = _power(order, device, engine, watcher)
+    plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine, found.readable)
     if not plan.trials:
         reasons = (
             "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
@@ -140,7 +172,8 @@ def _perform(
         raise InferometerError(f"nothing to measure: {reasons}")
     known = catalog.runtimes()
     used = sorted({(case.runtime, case.accelerator) for case in plan.cases})
-    marks = identity(root, device, engine.name, [(known[name], at) for name, at in used], place)
+    runtimes = [(known[name], at) for name, at in used]
+    marks = identity(root, device, engine.name, runtimes, place, order.tune)
     folder = _folder(order, device, plan, marks)
     ready.note(str(folder))
     engine.clean()
@@ -154,6 +187,7 @@ def _perform(
             **header(plan, marks, environment.facts(root, place.root, arch=place.arch)),
             "notes": list(ready.notes),
             "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "power": found.to_json(),
             "least_launches": max(FULL.launches, device.min_launches),
         }
         run = Run.create(folder, content)
@@ -167,7 +201,7 @@ def _perform(
             plan.settings,
             place,
             memory_bytes,
-            Watch(sources=device.sources),
+            Watch(sources=sources),
             cooldown=None if marks["emulated"] else device.cooldown,
             emulated=marks["emulated"],
             emulator=device.emulator if marks["emulated"] else {},
@@ -176,6 +210,7 @@ def _perform(
         catalog.models(),
         watcher,
         {(artifact.model, artifact.format): artifact for artifact in mine},
+        ready.tuning,
     )
     try:
         session.run(run)
@@ -183,6 +218,17 @@ def _perform(
         problem.filename = problem.filename or str(folder)  # a full disk names no file
         raise
     return run, session
+
+
+def _power(order: Order, device: Device, engine: Engine, watcher: Watcher) -> tuple[tuple[str, ...], Power]:
+    """The telemetry sources of the trials, and which of power answer. Raises InferometerError for a meter."""
+    sources = (*device.sources, *map(meter.source_of, order.meters))
+    if order.emulate:  # this machine's joules say nothing about the board
+        return power.chosen(sources, Power()), Power()
+    found = power.survey(engine.sense, sources)
+    if order.energy and (reason := power.why_none(found.to_json())):
+        watcher.say(f"no joules: {reason}; windows keep their length")
+    return power.chosen(sources, found), found
 
 
 def _folder(order: Order, device: Device, plan: Plan, marks: Mapping[str, Any]) -> Path:

@@ -48,6 +48,7 @@ class Order:
     meters: tuple[str, ...] = ()  # addresses of smart plugs
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
+    tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:

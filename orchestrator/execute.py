@@ -17,7 +17,8 @@ from orchestrator import environment, measurement, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Cooldown
 from orchestrator.diagnosis import diagnose
-from orchestrator.domain import Finding, Part, Status, Trial, TrialRecord
+from orchestrator.domain import Energy, Finding, Part, Status, Trial, TrialRecord
+from orchestrator.energy import Windows, energy_of
 from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, Watch
 from orchestrator.engines.place import Place
@@ -251,6 +252,7 @@ def _measured(
         "parts": tuple(Part(name, len(ns), median(ns)) for name, ns in transcript.parts_ns.items() if ns),
         "placement": _brief(transcript.placement),
         "telemetry": cut,
+        "energy": _energy(transcript, lines, len(values), cut),
         "memory": memory(transcript.footprint, lines, transcript.marks, clock, contained),
     }
     if values and window:
@@ -258,6 +260,16 @@ def _measured(
     if transcript.outputs or transcript.done:  # a runner that kept them back scores as it answered
         fields |= _scored(transcript, load, batch)
     return fields
+
+
+def _energy(
+    transcript: wire.Transcript, lines: Sequence[measurement.Line], iterations: int, cut: Mapping[str, Any]
+) -> tuple[Energy, ...]:
+    """Nothing where readings cannot be laid on the runner's marks; telemetry's own entry says why."""
+    if cut[measurement.PROGRAM]["reason"]:
+        return ()
+    windows = Windows(*(transcript.window(name) for name in ("measure", "idle", "idle_after")))
+    return energy_of(lines, windows, iterations)
 
 
 def _brief(placement: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from orchestrator.execute import Conditions, Load, execute
 from orchestrator.findings import verdict
 from orchestrator.plan import Plan, to_json
 from orchestrator.store import Run
+from orchestrator.tuning import Tuning
 
 
 class Watcher(Protocol):
@@ -34,7 +35,10 @@ class Watcher(Protocol):
 
 @dataclass
 class Session:
-    """Everything one bench needs; ``own`` holds artifacts of the user's own model files."""
+    """Everything one bench needs; ``own`` holds artifacts of the user's own model files.
+
+    ``tuning`` may be on when ``run`` ends, however it ends: whoever made it switches it off.
+    """
 
     root: Path
     cache: Path
@@ -44,6 +48,7 @@ class Session:
     models: Mapping[str, Model]
     watcher: Watcher
     own: Mapping[tuple[str, str], Artifact] = field(default_factory=dict)  # (model, format)
+    tuning: Tuning = field(default_factory=Tuning)
     skips: list[Skip] = field(default_factory=list)
     _targets: dict[tuple[str, str], Target | InferometerError] = field(default_factory=dict)
     _loads: dict[str, Load | str] = field(default_factory=dict)
@@ -62,6 +67,7 @@ class Session:
         cooling = self._cooling(run)
         for position, trial in enumerate(left):
             if trial.case.id not in self._loads:
+                self.tuning.off()  # making ready needs the machine as its owner set it up: its swap, say
                 self._load_round(left[position:])
             load = self._load(trial.case)
             if isinstance(load, str):
@@ -72,6 +78,7 @@ class Session:
                     f"{run.folder}: the artifact of {trial.case.id} is another one than this run began with; "
                     f"begin anew with another RESULTS folder, or delete {run.folder}"
                 )
+            self.tuning.on()
             cooldown = cooling.wait() if cooling else None
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
@@ -98,6 +105,7 @@ class Session:
         load = self._load(case)
         if isinstance(load, str):
             return
+        self.tuning.on()
         self.watcher.say(f"observer effect: {case.id} once more, with telemetry reading and resting by turns")
         trial = Trial(case, chosen.launch)
         observation.observe(trial, load, self._target(case), self.conditions, folder)

@@ -167,6 +167,12 @@ _OWN = [
     "--results", type=click.Path(path_type=Path), help="Results folder; default: a new one in results/."
 )
 @click.option(
+    "--tune",
+    metavar="KNOB=VALUE,...",
+    help="As root, for the trials alone, and put back: governor=NAME, turbo=off, nvpmodel=NAME, "
+    "clocks=locked, swap=off, aslr=off.",
+)
+@click.option(
     "--bundle",
     type=click.Path(path_type=Path),
     help="Measure what this file of `make bundle` holds; no network.",
@@ -186,6 +192,7 @@ def bench(**given: Any) -> None:
       inferometer bench --model my.tflite --image cat.jpg
       inferometer bench --models resnet50 --energy --meter http://192.168.1.20
       inferometer bench --models mobilenet-v2 --runtimes tflite --sustained 30m
+      sudo inferometer bench --tune governor=performance,turbo=off
       inferometer bench --device rpi5 --emulate --quick
       inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from orchestrator import bench, cases, choices
+from orchestrator import bench, cases, choices, tuning
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, Runtime, suite_root
 from orchestrator.cli.progress import watcher
@@ -55,6 +55,7 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         given["energy"],
         given["meters"],
         given["sustained_s"],
+        tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
     )
 
 

@@ -9,6 +9,7 @@ from orchestrator.catalog import Catalog
 from orchestrator.doctor.board import examine_board
 from orchestrator.doctor.check import Check
 from orchestrator.doctor.device import examine_device
+from orchestrator.doctor.isolation import leftover
 from orchestrator.doctor.machine import examine, quiet
 from orchestrator.engines.place import here
 
@@ -22,4 +23,5 @@ def examine_all(catalog: Catalog, cache: Path, device: str, host: str | None, em
         return checks + examine_board(catalog, cache, device, host)
     place = here()
     checks += quiet(place.root, len(place.cores), os.getloadavg()[0])
+    checks += leftover(place.root, os.geteuid())
     return checks + (examine_device(catalog, device, emulate, place) if device else [])

@@ -16,6 +16,7 @@ from orchestrator import choices
 from orchestrator.catalog import Catalog, Device
 from orchestrator.doctor.check import Check, refusal
 from orchestrator.doctor.device import emulation, examine_device
+from orchestrator.doctor.isolation import leftover_there
 from orchestrator.doctor.machine import quiet
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images
@@ -50,7 +51,7 @@ def _examine(catalog: Catalog, cache: Path, name: str, place: Place, link: Link)
     except InferometerError as problem:
         return [*checks, Check("docker engine there", "missing", str(problem), _ENGINE)]
     load = float((place.root / "proc/loadavg").read_text().split()[0])
-    checks += [_engine(info, place), _disk(link, info)]
+    checks += [_engine(info, place), _disk(link, info), *leftover_there(place.root)]
     checks += [replace(it, name=f"{it.name} there") for it in quiet(place.root, len(place.cores), load)]
     with suppress(InferometerError):  # which device it is not was said above
         device = choices.choose_device(catalog, name, False, False, place)

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator import environment
 from orchestrator.catalog import Catalog
 from orchestrator.doctor.check import Check
+from orchestrator.doctor.isolation import isolation
 from orchestrator.domain import InferometerError
 from orchestrator.engines import docker, images
 
@@ -26,7 +27,7 @@ def examine(catalog: Catalog, cache: Path) -> list[Check]:
 
 def quiet(root: Path, cores: int, load: float) -> list[Check]:
     """Whether figures of a machine can be believed; ``load`` as /proc/loadavg has it."""
-    return [_cores(cores), _memory_cgroup(root), _governor(root), _other_load(load)]
+    return [_cores(cores), _memory_cgroup(root), isolation(root), _other_load(load)]
 
 
 def _python() -> Check:
@@ -113,22 +114,6 @@ def _memory_cgroup(root: Path) -> Check:
         "warning",
         "the kernel runs without it, container memory stays unknown",
         "append cgroup_enable=memory to the kernel's command line and reboot",
-    )
-
-
-def _governor(root: Path) -> Check:
-    path = root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
-    try:
-        governor = path.read_text().strip()
-    except OSError:
-        return Check("governor", "ok", "this machine shows none (a virtual machine, often)")
-    if governor == "performance":
-        return Check("governor", "ok", governor)
-    return Check(
-        "governor",
-        "warning",
-        f"{governor}: clocks move while measuring",
-        f"echo performance | sudo tee {path.parent.parent.parent}/cpu*/cpufreq/scaling_governor",
     )
 
 

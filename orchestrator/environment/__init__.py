@@ -1,5 +1,6 @@
 """The machine a run happens on: facts for provenance, and which device it is."""
 
+from orchestrator.environment.isolation import isolation_of
 from orchestrator.environment.provenance import boosts, facts, machine_id, memory_cgroup, memory_limit_bytes
 from orchestrator.environment.recognition import Match, detect, recognise, tegra_release
 
@@ -8,6 +9,7 @@ __all__ = [
     "boosts",
     "detect",
     "facts",
+    "isolation_of",
     "machine_id",
     "memory_cgroup",
     "memory_limit_bytes",

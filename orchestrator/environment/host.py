@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path("/")
 DMI = "sys/class/dmi/id"
@@ -29,6 +30,20 @@ def run_command(words: Sequence[str]) -> str:
     return done.stdout
 
 
+def gather(makers: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(facts, reasons): each fact from its maker, or None and the reason under the same name."""
+    found: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except Unknown as problem:
+            found[name], reasons[name] = None, str(problem)
+        except (ValueError, LookupError) as problem:
+            found[name], reasons[name] = None, f"not as expected: {problem}"
+    return found, reasons
+
+
 class Host:
     """Text files below a root; every failure is Unknown with the file's name."""
 
@@ -37,6 +52,13 @@ class Host:
 
     def text(self, path: str) -> str:
         """A file without surrounding blanks. Raises Unknown when it is absent, closed or empty."""
+        text = self.content(path)
+        if not text:
+            raise Unknown(f"/{path}: empty")
+        return text
+
+    def content(self, path: str) -> str:
+        """The same for a file in which nothing means none: it may be empty. Raises Unknown."""
         try:
             handle = os.open(self._root / path, os.O_RDONLY)
             try:
@@ -47,10 +69,7 @@ class Host:
                 os.close(handle)
         except OSError as problem:
             raise Unknown(f"/{path}: {problem.strerror}") from None
-        text = data.decode("utf-8", "replace").strip(" \t\r\n\0")
-        if not text:
-            raise Unknown(f"/{path}: empty")
-        return text
+        return data.decode("utf-8", "replace").strip(" \t\r\n\0")
 
     def folders(self, pattern: str) -> list[str]:
         """Paths below the root that match a pattern, in order."""

@@ -1,7 +1,7 @@
 """Facts of the machine and of the suite's checkout, for provenance.
 
-What is unknown is None, and its reason stands under the same name in ``reasons``. No fact names a person
-or a host: the machine id is hashed.
+What is unknown is None, and its reason stands under the same name in ``reasons`` (of ``isolation``: its
+own). No fact names a person or a host: the machine id is hashed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import InferometerError
-from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, Host, Unknown, run_command
+from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, Host, Unknown, gather, run_command
+from orchestrator.environment.isolation import isolation, turbo
 
-_CPU = "sys/devices/system/cpu"
 _PACKAGE_CHIPS = ("coretemp", "k10temp", "zenpower")
 _LOW_C, _HIGH_C = -40, 125  # beyond these a sensor is absent or pretends
 
@@ -39,29 +39,17 @@ def facts(
         "cores_logical": lambda: _cpus(host),
         "cores_physical": lambda: _physical_cores(host),
         "microcode": lambda: host.field("proc/cpuinfo", ":", "microcode"),
-        "governor": lambda: _governor(host),
-        "turbo": lambda: _turbo(host),
         "memory_bytes": lambda: host.kilobytes("proc/meminfo", "MemTotal"),
         "memory_cgroup": lambda: _memory_cgroup(host),
-        "swap_bytes": lambda: host.kilobytes("proc/meminfo", "SwapTotal"),
-        "aslr": lambda: int(host.text("proc/sys/kernel/randomize_va_space")),
         "virtualised": lambda: _virtualised(host, arch or os.uname().machine),
         "boot_id": lambda: host.text("proc/sys/kernel/random/boot_id"),
         "machine_id_sha256": lambda: _machine_id(host),
-        "load_average": lambda: [float(word) for word in host.text("proc/loadavg").split()[:3]],
         "python": platform.python_version,
         "git_commit": lambda: _git(suite, run, "rev-parse", "HEAD").strip(),
         "git_dirty": lambda: bool(_git(suite, run, "status", "--porcelain")),
     }
-    found: dict[str, Any] = {}
-    reasons: dict[str, str] = {}
-    for name, make in makers.items():
-        try:
-            found[name] = make()
-        except Unknown as problem:
-            found[name], reasons[name] = None, str(problem)
-        except (ValueError, LookupError) as problem:
-            found[name], reasons[name] = None, f"not as expected: {problem}"
+    found, reasons = gather(makers)
+    found["isolation"] = isolation(host)
     temperatures, refusals = _temperatures_c(host)
     if not temperatures:
         refusals = {"temperatures_c": "no thermal zone and no processor sensor"}
@@ -74,7 +62,7 @@ def boosts(arch: str, root: Path = ROOT) -> bool:
     x86 processors have a turbo unless it is known to be off, others only where the kernel says so.
     """
     try:
-        return _turbo(Host(root))
+        return turbo(Host(root))
     except Unknown:
         return arch == "x86_64"
 
@@ -151,21 +139,6 @@ def _physical_cores(host: Host) -> int:
     if not cores:
         raise Unknown("/proc/cpuinfo: has no core id")
     return len(cores)
-
-
-def _governor(host: Host) -> str:
-    """The governors of all clock domains, joined by commas where they differ."""
-    policies = host.folders(f"{_CPU}/cpufreq/policy*")
-    if not policies:
-        raise Unknown(f"/{_CPU}/cpufreq: no clock domain")
-    return ",".join(sorted({host.text(f"{policy}/scaling_governor") for policy in policies}))
-
-
-def _turbo(host: Host) -> bool:
-    try:
-        return host.text(f"{_CPU}/intel_pstate/no_turbo") == "0"
-    except Unknown:
-        return host.text(f"{_CPU}/cpufreq/boost") == "1"
 
 
 def _virtualised(host: Host, arch: str) -> bool:

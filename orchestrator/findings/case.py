@@ -36,6 +36,7 @@ class Circumstances:
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
+    tuned: str | None = None  # what of the machine was set for the trials, as it is asked for
 
 
 def case_findings(records: Sequence[TrialRecord], circumstances: Circumstances) -> tuple[Finding, ...]:
@@ -80,6 +81,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.WEIGHTS_RANDOM.finding(f"weights: {given.weights}{because}"))
     if any(record.engine == "process" for record in records):
         found.append(Code.PROCESS_ENGINE.finding("engine: process, a virtual environment without isolation"))
+    if given.tuned:
+        found.append(Code.TUNED.finding(f"set for the trials: {given.tuned}"))
     if given.cgroup_memory_disabled:
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
     if given.observer_effect:

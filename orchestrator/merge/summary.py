@@ -20,6 +20,7 @@ from orchestrator.domain import (
     TrialRecord,
     Verdict,
 )
+from orchestrator.energy import case_energy
 from orchestrator.statistics.bootstrap import launch_interval
 from orchestrator.statistics.modes import speed_modes
 from orchestrator.statistics.percentiles import pooled_quantile
@@ -101,6 +102,7 @@ def _measured(
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),
         parts=_parts(ok),
+        energy=case_energy(ok),
     )
 
 

@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import findings, merge, observation, wire
+from orchestrator import findings, merge, observation, power, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
 from orchestrator.files import sync_folder
 from orchestrator.findings import Circumstances
 from orchestrator.store import Run
-
-# Sources of power are not read yet; every result says so instead of showing nothing.
-_NO_POWER = "no power source is read on this device, so there are no joules"
 
 _HEADER_FIELDS = (
     "created_utc",
@@ -80,13 +77,22 @@ def _row(
         forced_device=identity["forced"],
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
-        no_power_source=_NO_POWER,
+        no_power_source=_no_power(header, records),
         observer_effect=observation.too_large(observed),
+        tuned=",".join(f"{knob}={value}" for knob, value in identity.get("tuned", {}).items()) or None,
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
     facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"), identity["emulated"])
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
+
+
+def _no_power(header: Mapping[str, Any], records: Sequence[TrialRecord]) -> str | None:
+    """Why there is no power source at all; a source without a figure has a reason of its own."""
+    if any(record.energy for record in records):
+        return None
+    surveyed = header.get("power")  # runs of older versions asked nobody
+    return power.why_none(surveyed) if surveyed else "no power source was read, so there are no joules"
 
 
 def _window(run: Run, number: int, record: TrialRecord) -> list[int]:

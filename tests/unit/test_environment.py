@@ -33,10 +33,8 @@ def test_a_desktop_tells_everything():
     assert found["board"] == "ASUS System Product Name"
     assert found["cpu_model"] == "13th Gen Intel(R) Core(TM) i5-13500"
     assert (found["cores_logical"], found["cores_physical"]) == (4, 3)
-    assert (found["governor"], found["turbo"], found["microcode"]) == ("powersave", True, "0x2c")
-    assert (found["memory_bytes"], found["swap_bytes"]) == (32635912 * 1024, 8388604 * 1024)
-    assert (found["aslr"], found["virtualised"]) == (2, False)
-    assert found["load_average"] == [0.52, 0.58, 0.59]
+    assert (found["memory_bytes"], found["virtualised"]) == (32635912 * 1024, False)
+    assert found["microcode"] == "0x2c"
     assert found["temperatures_c"]["x86_pkg_temp"] == 41.0
     assert found["temperatures_c"]["coretemp"] == 41.0
     assert (
@@ -49,7 +47,7 @@ def test_a_virtual_machine_says_what_it_does_not_tell():
     found = facts("epyc-vm")
     assert found["virtualised"] is True
     unknown = {name for name, value in found.items() if value is None}
-    expected = {"board", "governor", "turbo", "temperatures_c", "memory_cgroup"}
+    expected = {"board", "temperatures_c", "memory_cgroup"}
     assert unknown == expected == set(found["reasons"])
 
 
@@ -81,7 +79,7 @@ def test_whether_memory_is_accounted(tmp_path, files, on):
 def test_an_empty_machine_is_all_reasons(tmp_path):
     found = environment.facts(SUITE, tmp_path, git, "riscv64")
     known = {name for name, value in found.items() if value is not None}
-    assert known == {"arch", "python", "git_commit", "git_dirty", "reasons"}
+    assert known == {"arch", "python", "git_commit", "git_dirty", "isolation", "reasons"}
 
 
 def copy(device, tmp_path):
@@ -100,22 +98,6 @@ def test_a_sensor_that_pretends_is_no_temperature(tmp_path):
     assert found["temperatures_c"]["x86_pkg_temp"] is None
     assert "empty" in found["reasons"]["temperatures_c.x86_pkg_temp"]
     assert found["temperatures_c"]["coretemp"] == 41.0
-
-
-def test_turbo_is_told_by_either_driver(tmp_path):
-    root = copy("i5-desktop", tmp_path)
-    cpu = root / "sys/devices/system/cpu"
-    (cpu / "intel_pstate/no_turbo").write_text("1\n")
-    assert environment.facts(SUITE, root, git, "x86_64")["turbo"] is False
-    (cpu / "intel_pstate/no_turbo").unlink()
-    (cpu / "cpufreq/boost").write_text("1\n")
-    assert environment.facts(SUITE, root, git, "x86_64")["turbo"] is True
-
-
-def test_governors_that_differ_are_all_named(tmp_path):
-    root = copy("i5-desktop", tmp_path)
-    (root / "sys/devices/system/cpu/cpufreq/policy2/scaling_governor").write_text("performance\n")
-    assert environment.facts(SUITE, root, git, "x86_64")["governor"] == "performance,powersave"
 
 
 def test_an_arm_processor_is_named_by_its_numbers(tmp_path):

@@ -1,0 +1,97 @@
+"""Putting back by the journal: at the end of a bench, or at the start of whatever comes after its death."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.domain import InferometerError
+from orchestrator.environment.host import Unknown
+from orchestrator.tuning.journal import Entry, Journal
+from orchestrator.tuning.machine import Machine, Refused
+
+
+@dataclass
+class Account:
+    """What became of the entries: knobs that were put back or that a reboot did reset, words on the rest."""
+
+    restored: list[str] = field(default_factory=list)
+    reset: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """In one line, each knob once; empty where there is nothing to say."""
+        parts = []
+        if self.restored:
+            parts.append(f"put back {', '.join(dict.fromkeys(self.restored))}")
+        reset = [knob for knob in dict.fromkeys(self.reset) if knob not in self.restored]
+        if reset:
+            parts.append(f"a reboot has reset {', '.join(reset)}")
+        return "; ".join(parts + self.left)
+
+
+def restore(journal: Journal) -> Account:
+    """Put everything back, the last change first. Raises InferometerError for what did not go back.
+
+    Entries leave the journal when their settings are as they were, so this may be killed and begun again.
+    """
+    account, stuck = Account(), list[str]()
+    for knob in reversed(list(dict.fromkeys(entry.knob for entry in journal.entries))):
+        done = []
+        for entry in reversed([entry for entry in journal.entries if entry.knob == knob]):
+            try:
+                _restore(journal.machine, entry, account)
+                done.append(entry)
+            except (Refused, Unknown) as problem:
+                stuck.append(f"{knob} is not back at {entry.old!r}: {problem}")
+        journal.drop(done)  # together: each time costs the disk a write
+    if stuck:
+        raise InferometerError(f"{'; '.join(stuck)}; put it back by hand, then remove {journal.path}")
+    return account
+
+
+def _restore(machine: Machine, entry: Entry, account: Account) -> None:
+    setting, boot_id = entry.setting(machine), machine.boot_id()
+    if not setting.outlives_boot and None not in (boot_id, entry.boot_id) and boot_id != entry.boot_id:
+        account.reset.append(entry.knob)
+        return
+    try:
+        now = setting.read()
+    except Unknown as problem:
+        account.left.append(f"{entry.knob} cannot be put back, it is gone ({problem})")
+        return
+    # Of what is not atomic parts may be changed although what can be read of it is not.
+    if now == entry.old and (setting.is_atomic or entry.new not in (None, now)):
+        return
+    if entry.new is not None and now != entry.new:
+        account.left.append(f"{entry.knob} was changed meanwhile and stays {now!r} ({entry.name})")
+        return
+    setting.write(entry.old)
+    account.restored.append(entry.knob)
+
+
+def forgotten(machine: Machine) -> list[str]:
+    """The knobs that a bench which was killed has left changed; empty as a rule. Raises InferometerError."""
+    journal = Journal(machine)
+    return [] if journal.is_owned() else list(dict.fromkeys(entry.knob for entry in journal.entries))
+
+
+def put_back(machine: Machine, user: int) -> str | None:
+    """Put back what a killed bench has left changed: a line about it, None where there was nothing.
+
+    Raises InferometerError where ``user``, an effective user id, may not. To be called with the machine's
+    lock held.
+    """
+    journal = Journal(machine)
+    if journal.is_owned():
+        return None
+    if journal.entries and user:
+        raise InferometerError(
+            f"a bench that was killed has left this machine tuned ({', '.join(forgotten(machine))}); "
+            "put it back with: sudo make doctor"
+        )
+    if not journal.entries:
+        if not user:
+            journal.tidy()
+        return None
+    said = restore(journal).text() or "everything was as before"
+    return f"a bench was killed while the machine was tuned: {said}"
