@@ -160,8 +160,8 @@ def _net(
 def _idle(series: Series, window: Window | None) -> _Level | str:
     """The level of an idle window, or why it is unknown.
 
-    Only readings that lie wholly inside count, and no earlier than the sensor's lag: what the load before
-    took must not be in them.
+    Only readings that lie wholly inside count, after whatever a sensor may show that is an update old and the
+    mean of the update before that: what the load before took must not be in them.
     """
     if window is None:
         return "not measured"
@@ -169,7 +169,10 @@ def _idle(series: Series, window: Window | None) -> _Level | str:
     if found.reason:
         return found.reason
     lag_ns = _lag_s(series, found) * 1e9
-    inside = series.between(window[0] + lag_ns, window[1] - lag_ns)
+    inside = series.between(
+        window[0] + lag_ns + family_of(series.source).update_ns,
+        window[1] - max(series.widths_ns[found.used]),
+    )
     times_s = [(time_ns - window[0]) / 1e9 for time_ns in series.times_ns[inside]]
     values = series.values[inside]
     span_s = times_s[-1] - times_s[0]

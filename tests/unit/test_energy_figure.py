@@ -159,12 +159,12 @@ def test_each_source_has_its_own_figure_and_nothing_is_added() -> None:
 def test_no_reading_of_the_load_is_in_the_idle_level() -> None:
     # Load right up to both idle windows; a meter that shows the mean of its last second.
     phases = ((100.0, Constant(9.0)), (260.0, Constant(2.0)), (580.0, Constant(9.0)), (742.0, Constant(2.0)))
-    sensor = Sensor(Sum((Phases(phases), white(Random(1), 0.05, 0.1, 742))), "average", 1.0)
-    taken = lines(sensor, (0.0, 740.0), Schedule(1.0, 0.02, 0.05), Random(1), "shelly.power")
+    sensor = Sensor(Sum((Phases(phases), white(Random(1), 0.05, 0.1, 742))), "average", 1.0, offset_s=0.5)
+    taken = lines(sensor, (0.0, 740.0), Schedule(1.0, 0.02, 0.05, 0.2), Random(1), "shelly.power")
     idle, after = window_ns((100.0, 260.0)), window_ns((580.0, 740.0))
     (figure,) = energy_of(taken, Windows(window_ns((262.0, 579.0)), idle, after), 1)
-    assert figure.idle_before_w == pytest.approx(2.0, abs=0.05)
-    assert figure.idle_after_w == pytest.approx(2.0, abs=0.05)
+    assert figure.idle_before_w == pytest.approx(2.0, abs=0.01)
+    assert figure.idle_after_w == pytest.approx(2.0, abs=0.01)
 
 
 def test_the_window_to_ask_for_is_that_of_the_slowest_source() -> None:
