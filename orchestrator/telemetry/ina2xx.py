@@ -21,6 +21,7 @@ class Ina2xx:
         "(the sensor's own chip, address and bus)"
     }
     slow = False
+    scatter = True
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

@@ -36,6 +36,7 @@ class Ina3221:
 
     fixes = {}  # type: dict[str, str]
     slow = True
+    scatter = True
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

@@ -139,7 +139,12 @@ def end(made: "list[Task]", cause: str, startup_ns: int) -> "dict[str, object]":
         "ticks": sum(task.ticks for task in made),
         "missed": sum(task.missed for task in made),
         "sources": {
-            task.name: {"ticks": task.ticks, "missed": task.missed, "interval_ns": task.interval_ns}
+            task.name: {
+                "ticks": task.ticks,
+                "missed": task.missed,
+                "interval_ns": task.interval_ns,
+                "late_p99_ns": task.late_p99_ns(),
+            }
             for task in made
         },
     }

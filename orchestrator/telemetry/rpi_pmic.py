@@ -35,6 +35,7 @@ class RpiPmic:
 
     fixes = dict(FIXES, not_supported="this board has no current sensor: put a meter into its supply")
     slow = True
+    scatter = True
 
     def __init__(self, machine: Machine) -> None:
         self._firmware = Vcio(machine)

@@ -1,4 +1,10 @@
-"""The loop: every source on deadlines of its own that do not drift; slow ones in threads of their own."""
+"""The loop: every source on deadlines of its own that do not drift; slow ones in threads of their own.
+
+Power that is sampled has its deadlines scattered around their grid: on the grid itself, inferences that take
+a whole part of the interval would always be seen at the same moment of their course (docs/adr/0010-energy.md).
+"""
+
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +27,10 @@ class Task:
         self.source = source
         self.read = source.read  # type: Callable[[], list[Reading]]  # type: ignore[attr-defined]
         self.slow = bool(getattr(source, "slow", False))
+        self._scatter = bool(getattr(source, "scatter", False))
         self.ticks = self.missed = 0
-        self.due_ns = 0
+        self.due_ns = self._grid_ns = 0
+        self._late_ns = []  # type: list[int]
         self._widths_ns = []  # type: list[int]
 
     @property
@@ -32,11 +40,13 @@ class Task:
 
     def start(self, start_ns: int) -> None:
         """The first deadline is now."""
-        self.due_ns = start_ns
+        self.due_ns = self._grid_ns = start_ns
 
     def take(self, now: "Callable[[], int]") -> "list[Reading]":
         """Read once and set the next deadline; those that passed meanwhile are missed."""
         began_ns = now()
+        if began_ns >= self.due_ns:  # the last read of all is out of turn
+            self._late_ns.append(began_ns - self.due_ns)
         readings = self.read()
         ended_ns = now()
         self.ticks += 1
@@ -48,9 +58,17 @@ class Task:
 
     def skip(self, now_ns: int) -> int:
         """Move the deadline beyond ``now_ns`` on its grid; returns how many were jumped over."""
-        steps = max(0, now_ns - self.due_ns) // self.interval_ns + 1
-        self.due_ns += steps * self.interval_ns
+        steps = max(0, now_ns - self._grid_ns) // self.interval_ns + 1
+        self._grid_ns += steps * self.interval_ns
+        self.due_ns = self._grid_ns
+        if self._scatter:
+            self.due_ns += int(self.interval_ns * (int.from_bytes(os.urandom(2), "big") / 65536.0 - 0.5))
         return steps - 1
+
+    def late_p99_ns(self) -> "int | None":
+        """By how much 99 of 100 reads came after their deadlines at most; None before the first."""
+        late_ns = sorted(self._late_ns)
+        return late_ns[-1 - len(late_ns) // 100] if late_ns else None
 
     def back_off(self) -> bool:
         """Double the interval where the 95th percentile of the last reads fills half of it."""

@@ -185,3 +185,29 @@ def test_a_source_that_fills_its_interval_is_read_more_seldom():
     for _ in range(WIDTHS):
         task.take(now)
     assert not task.back_off()  # 0.6 s of 2 s
+
+
+class Scattered(Reader):
+    scatter = True
+
+
+def test_sampled_power_is_read_around_its_grid_and_not_on_it():
+    world = World(stop_after=2000)
+    source = Scattered(world)
+    sampler_of(world, [Task("power", source, SECOND // 10)]).run(lambda: True, world.wait)
+    phases = [t / (SECOND / 10) % 1 for t in source.ticks_ns[1:-1]]
+    # An inference of a tenth of a second is seen at every moment of its course about as often.
+    for part in range(10):
+        share = sum(part / 10 <= phase < (part + 1) / 10 for phase in phases) / len(phases)
+        assert 0.06 <= share <= 0.14
+    # Still one reading an interval.
+    assert abs(len(source.ticks_ns) - world.now_ns / (SECOND / 10) + START / (SECOND / 10)) <= 2
+
+
+def test_it_says_how_late_it_was():
+    world = World([0, 200_000_000, 0, 0], stop_after=4)
+    first, second = Task("first", world, SECOND), Task("second", Reader(world), SECOND)
+    sampler_of(world, [first, second]).run(lambda: True, world.wait)
+    assert Task("new", world, SECOND).late_p99_ns() is None
+    assert first.late_p99_ns() < 10
+    assert second.late_p99_ns() >= 200_000_000
