@@ -104,7 +104,7 @@ def _pair(place: Place, load: Load, entries: tuple[Entry, Entry], order: str) ->
             os.mkfifo(turns / side)
             (turns / side).chmod(0o666)
         engine = Beside(place.engine, entries, order, turns)
-        conditions = place.conditions(settings, engine, telemetry_interval_s=None)
+        conditions = place.conditions(settings, engine, watched=False)
         record = execute(place.trial(RUNTIME, load), load, entries[0].target, conditions, raw)
         if record.status is not Status.OK:
             raise InferometerError(f"the runner in lockstep: {record.reason}")

@@ -17,7 +17,7 @@ from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, Device, suite_root
 from orchestrator.choices import choose_device, choose_engine
 from orchestrator.domain import Case, Trial
-from orchestrator.engines.launch import Engine, Target
+from orchestrator.engines.launch import Engine, Target, Watch
 from orchestrator.engines.place import here
 from orchestrator.execute import Conditions, Load
 from orchestrator.plan import Settings
@@ -73,11 +73,11 @@ class Place:
         return Trial(Case(self.device.id, runtime, load.artifact.model), 0)
 
     def conditions(
-        self, settings: Settings, engine: Engine | None = None, telemetry_interval_s: float | None = 1.0
+        self, settings: Settings, engine: Engine | None = None, watched: bool = True
     ) -> Conditions:
         """Those of a bench on this machine, with another engine or without telemetry where wanted."""
         limit = environment.memory_limit_bytes(self.device.profile)
-        return Conditions(engine or self.engine, settings, here(), limit, telemetry_interval_s)
+        return Conditions(engine or self.engine, settings, here(), limit, Watch() if watched else None)
 
 
 @contextmanager

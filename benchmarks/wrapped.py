@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.catalog import Runtime
-from orchestrator.engines.launch import Engine, Mount, Target
+from orchestrator.engines.launch import Engine, Mount, Target, Watch
 from orchestrator.measurement import Line
 
 
@@ -29,11 +29,9 @@ class Wrapped:
         """As the engine does."""
         return self.engine.see(mount)
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """As the engine does."""
-        return self.engine.observe(pid, interval_s, sources, path, cores)
+        return self.engine.observe(pid, watch, path)
 
     def sense(self, sources: Sequence[str]) -> Sequence[Line]:
         """As the engine does."""

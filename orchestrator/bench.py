@@ -27,7 +27,7 @@ from orchestrator.choices import (
 )
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images
-from orchestrator.engines.launch import Engine
+from orchestrator.engines.launch import Engine, Watch
 from orchestrator.engines.place import Place
 from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, distinct, read, readers
@@ -167,7 +167,7 @@ def _perform(
             plan.settings,
             place,
             memory_bytes,
-            sources=device.sources,
+            Watch(sources=device.sources),
             cooldown=None if marks["emulated"] else device.cooldown,
             emulated=marks["emulated"],
             emulator=device.emulator if marks["emulated"] else {},

@@ -11,8 +11,22 @@ from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Catalog, Device, Model, Runtime
 from orchestrator.domain import Case, InferometerError
+from orchestrator.energy import needed_idle_ns, needed_window_ns
 from orchestrator.own import OwnModel
-from orchestrator.plan import EMULATED, FULL, QUICK, Plan, Settings, Wish, expand, interleave, known, sift
+from orchestrator.plan import (
+    EMULATED,
+    FULL,
+    QUICK,
+    Plan,
+    Settings,
+    Wish,
+    expand,
+    interleave,
+    known,
+    lengthened,
+    sift,
+    sustained,
+)
 
 
 @dataclass(frozen=True)
@@ -30,14 +44,26 @@ class Order:
     host: str | None = None  # ssh://user@board
     build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
+    energy: bool = False  # windows as long as the power sources need
+    meters: tuple[str, ...] = ()  # power sources of the user's own: shelly=http://host
+    sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
 
 
-def settings_of(order: Order, device: Device) -> Settings:
-    """The settings an order leads to; the device may ask for more launches than the default."""
+def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
+    """The settings an order leads to; the device may ask for more launches than the default.
+
+    ``readable``: the power sources that answer here; with ``order.energy`` windows are made as long as
+    the slowest of them needs.
+    """
     base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
     if order.emulate:
         base = EMULATED
+    else:
+        if order.energy and readable:
+            base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
+        if order.sustained_s:
+            base = sustained(base, order.sustained_s)
     if order.launches is not None:
         base = replace(base, launches=order.launches)
     if order.timeout_s is not None:
@@ -54,11 +80,12 @@ def make_plan(
     lacking: Mapping[str, str],
     cores: int,
     mine: Sequence[Artifact] = (),
+    readable: Sequence[str] = (),
 ) -> Plan:
     """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early.
 
     ``lacking``: the device's accelerators that cannot be reached now, with the reason;
-    ``cores``: how many the machine offers.
+    ``cores``: how many the machine offers; ``readable``: the power sources that answer.
     """
     wish = replace(
         order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
@@ -89,7 +116,7 @@ def make_plan(
             lambda case: _tool(case, runtimes, engine),
         ],
     )
-    settings = settings_of(order, device)
+    settings = settings_of(order, device, readable)
     ready: list[Case] = []
     rest: list[Case] = []
     for case in kept:

@@ -118,6 +118,8 @@ class Cooling:
         for _ in range(TRIES):
             self._refused = {}
             for line in self._sense(self._sources) if self._sources else ():
+                if line.get("type") != "reading":
+                    continue
                 name = str(line["source"])
                 if line["unit"] == "c" and line["value"] is not None:
                     values[name] = line["value"]

@@ -19,7 +19,7 @@ from orchestrator.catalog import Cooldown
 from orchestrator.diagnosis import diagnose
 from orchestrator.domain import Finding, Part, Status, Trial, TrialRecord
 from orchestrator.engines.cores import split_cores
-from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target
+from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, Watch
 from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
 from orchestrator.findings import heat_findings, trial_findings
@@ -38,8 +38,7 @@ class Conditions:
     settings: Settings
     place: Place
     memory_bytes: int | None
-    telemetry_interval_s: float | None = 1.0  # None: no telemetry
-    sources: tuple[str, ...] = ()  # of telemetry; empty: all
+    watch: Watch | None = Watch()  # None: no telemetry
     cooldown: Cooldown | None = None  # None: nothing waits for the machine to cool
     emulated: bool = False
     emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
@@ -210,10 +209,8 @@ def _observed(conditions: Conditions, launch: Launch, telemetry: Path, cores: tu
 
     def start(handle: Handle) -> None:
         nonlocal stop
-        if conditions.telemetry_interval_s is not None:
-            stop = conditions.engine.observe(
-                handle.pid, conditions.telemetry_interval_s, conditions.sources, telemetry, cores
-            )
+        if conditions.watch:
+            stop = conditions.engine.observe(handle.pid, replace(conditions.watch, cores=cores), telemetry)
 
     telemetry.touch()
     try:

@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from orchestrator.domain import Case, InferometerError, Skip, Trial
@@ -26,17 +26,86 @@ class Settings:
     warmup_cap: int
     warmup_max_ns: int
     settle: int
-    idle_ns: int
+    idle_ns: int  # asleep with the model loaded, before the window
+    idle_after_ns: int  # and after it
+    observer_block_ns: int  # telemetry reads and rests by turns of this length in one launch more,
+    observer_rounds: int  # so many rounds of four turns; 0: no such launch
     timeout_s: float
     quick: bool
 
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
-FULL = Settings(5, 5_000_000_000, 64, 1_000_000, 20, 300, 60_000_000_000, 3, 500_000_000, 900.0, False)
+FULL = Settings(
+    launches=5,
+    min_duration_ns=5_000_000_000,
+    min_iterations=64,
+    max_iterations=1_000_000,
+    warmup_window=20,
+    warmup_cap=300,
+    warmup_max_ns=60_000_000_000,
+    settle=3,
+    idle_ns=500_000_000,
+    idle_after_ns=500_000_000,
+    observer_block_ns=1_000_000_000,
+    observer_rounds=6,
+    timeout_s=900.0,
+    quick=False,
+)
 # Under an emulator only outputs mean something: one launch, and as few inferences as there can be.
-EMULATED = Settings(1, 1, 1, 1, 1, 2, 1_000_000_000, 0, 0, 3600.0, True)
+EMULATED = Settings(
+    launches=1,
+    min_duration_ns=1,
+    min_iterations=1,
+    max_iterations=1,
+    warmup_window=1,
+    warmup_cap=2,
+    warmup_max_ns=1_000_000_000,
+    settle=0,
+    idle_ns=0,
+    idle_after_ns=0,
+    observer_block_ns=0,
+    observer_rounds=0,
+    timeout_s=3600.0,
+    quick=True,
+)
 # A first look: enough to see an order of magnitude, and every result says so.
-QUICK = Settings(3, 500_000_000, 20, 1_000_000, 5, 40, 10_000_000_000, 2, 0, 300.0, True)
+QUICK = Settings(
+    launches=3,
+    min_duration_ns=500_000_000,
+    min_iterations=20,
+    max_iterations=1_000_000,
+    warmup_window=5,
+    warmup_cap=40,
+    warmup_max_ns=10_000_000_000,
+    settle=2,
+    idle_ns=0,
+    idle_after_ns=0,
+    observer_block_ns=500_000_000,
+    observer_rounds=3,
+    timeout_s=300.0,
+    quick=True,
+)
+
+
+# A fast inference fills a long window with millions; beyond this a window ends before its time.
+MOST_ITERATIONS = 10_000_000
+
+
+def lengthened(settings: Settings, window_ns: int, idle_ns: int) -> Settings:
+    """Windows and idle times at least so long, and the time limit with them."""
+    return replace(
+        settings,
+        min_duration_ns=max(settings.min_duration_ns, window_ns),
+        max_iterations=MOST_ITERATIONS,
+        idle_ns=max(settings.idle_ns, idle_ns),
+        idle_after_ns=max(settings.idle_after_ns, idle_ns),
+        timeout_s=settings.timeout_s + 1.5 * (window_ns + 2 * idle_ns) / 1e9,
+    )
+
+
+def sustained(settings: Settings, duration_s: float) -> Settings:
+    """One launch with one long window, whose course is what counts."""
+    return replace(lengthened(settings, round(duration_s * 1e9), 0), launches=1, observer_rounds=0)
 
 
 @dataclass(frozen=True)
@@ -156,7 +225,11 @@ def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, 
 
 def expected_s(settings: Settings, launch_overhead_s: float = 3.0) -> float:
     """A rough duration of one trial in seconds: the window, its warm-up and the launch."""
-    return settings.min_duration_ns / 1e9 * 1.3 + settings.idle_ns / 1e9 + launch_overhead_s
+    return (
+        settings.min_duration_ns / 1e9 * 1.3
+        + (settings.idle_ns + settings.idle_after_ns) / 1e9
+        + launch_overhead_s
+    )
 
 
 def to_json(plan: Plan) -> dict[str, Any]:

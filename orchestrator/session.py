@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator import artifacts, compiled, exports, scoring, wire
+from orchestrator import artifacts, compiled, exports, observation, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Model, Runtime
 from orchestrator.cooling import Cooling
@@ -79,12 +79,34 @@ class Session:
             run.append(record, raw)
             number += 1
             self.watcher.trial_ended(number, total, record)
+        self._observe(run)
+
+    def _observe(self, run: Run) -> None:
+        """Once a run: what telemetry itself costs. What cannot be launched once more is not observed."""
+        folder = run.folder / observation.FOLDER
+        settings = self.conditions.settings
+        if not settings.observer_rounds or not self.conditions.watch or (folder / "result.json").exists():
+            return
+        chosen = observation.choose(run.records())
+        if chosen is None:
+            return
+        case = chosen.case
+        if (case.runtime, case.accelerator) not in self._targets:
+            self._prepare(case.runtime, case.accelerator)
+        if isinstance(self._targets[case.runtime, case.accelerator], InferometerError):
+            return
+        load = self._load(case)
+        if isinstance(load, str):
+            return
+        self.watcher.say(f"observer effect: {case.id} once more, with telemetry reading and resting by turns")
+        trial = Trial(case, chosen.launch)
+        observation.observe(trial, load, self._target(case), self.conditions, folder)
 
     def _cooling(self, run: Run) -> Cooling | None:
-        policy, sources = self.conditions.cooldown, self.conditions.sources
-        if policy is None:
+        policy, watch = self.conditions.cooldown, self.conditions.watch
+        if policy is None or watch is None:
             return None
-        return Cooling(self.conditions.engine.sense, sources, policy, run, self.watcher.say)
+        return Cooling(self.conditions.engine.sense, watch.sources, policy, run, self.watcher.say)
 
     def _load_round(self, left: Sequence[Trial]) -> None:
         """Make ready what the first round of these trials loads: no export runs between two of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,30 @@ def seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     if value is None or 1 <= value <= _DAY_S:  # not click.FloatRange: nan passes it
         return value
     raise click.BadParameter(f"{value:g}: give seconds from 1 to {_DAY_S}")
+
+
+_DURATION = re.compile(r"(\d{1,5})(s|m|h)", re.ASCII)
+_METERS = ("shelly", "tasmota")
+
+
+def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``30m`` in seconds, from a minute to a day."""
+    if value is None:
+        return None
+    match = _DURATION.fullmatch(value.strip())
+    length_s = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
+    if not 60 <= length_s <= _DAY_S:
+        raise click.BadParameter(f"{value!r:.40}: give a time from 60s to 24h, like 30m")
+    return float(length_s)
+
+
+def meters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Smart plugs as telemetry sources: ``shelly=http://host``."""
+    for value in values:
+        name, _, address = value.partition("=")
+        if name not in _METERS or not address.startswith("http://") or "," in address:
+            raise click.BadParameter(f"{value!r:.80}: write {' or '.join(_METERS)}=http://ADDRESS")
+    return values
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
@@ -74,6 +99,24 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--quick", is_flag=True, help="A first look: fewer, shorter launches; results say so."
+            ),
+            click.option(
+                "--energy",
+                is_flag=True,
+                help="Joules: windows and idle times as long as this device's power sources need.",
+            ),
+            click.option(
+                "--meter",
+                "meters",
+                multiple=True,
+                callback=meters,
+                help="A smart plug before the device: shelly=http://ADDRESS, tasmota=http://ADDRESS.",
+            ),
+            click.option(
+                "--sustained",
+                "sustained_s",
+                callback=duration,
+                help="One window of this length a case, e.g. 30m: how latency, clock and temperature go.",
             ),
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(
@@ -151,6 +194,8 @@ def bench(**given: Any) -> None:
       inferometer bench --models resnet50 --runtimes onnxruntime,tflite --threads 1,2
       inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
       inferometer bench --model my.tflite --image cat.jpg
+      inferometer bench --models resnet50 --energy --meter shelly=http://192.168.1.20
+      inferometer bench --models mobilenet-v2 --runtimes tflite --sustained 30m
       inferometer bench --device rpi5 --emulate --quick
       inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local
     """

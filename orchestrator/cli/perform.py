@@ -52,6 +52,9 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             OwnModel(path, given["images"], parse_range(given["input_range"]))
             for path in given.get("own", ())
         ),
+        given["energy"],
+        given["meters"],
+        given["sustained_s"],
     )
 
 

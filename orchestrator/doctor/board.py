@@ -20,6 +20,7 @@ from orchestrator.doctor.machine import quiet
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images
 from orchestrator.engines.connection import connect
+from orchestrator.engines.launch import Watch
 from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Broken, Link
 
@@ -119,7 +120,7 @@ def _telemetry(catalog: Catalog, cache: Path, device: Device, link: Link) -> Che
         path = Path(folder) / "telemetry.jsonl"
         path.touch()
         pid = int(link.run(_WATCHED))
-        stop: Callable[[], None] = engine.observe(pid, _INTERVAL_S, device.sources, path)
+        stop: Callable[[], None] = engine.observe(pid, Watch(_INTERVAL_S, device.sources), path)
         try:
             time.sleep(_WATCH_S)
         finally:

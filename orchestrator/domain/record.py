@@ -86,6 +86,7 @@ class Energy:
     idle_w: float | None = None  # with the model loaded: mean of before and after
     idle_before_w: float | None = None
     idle_after_w: float | None = None
+    idle_shift_w: float | None = None  # after less before, where chance does not explain it: net is less sure
     calibrated: bool = False
     reason: str | None = None  # why gross_j is None
     net_reason: str | None = None

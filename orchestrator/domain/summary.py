@@ -48,6 +48,7 @@ class CaseEnergy:
     calibrated: bool = False
     reason: str | None = None  # why there is no gross figure
     net_reason: str | None = None
+    interval_reason: str | None = None  # why there is no gross_low_j and gross_high_j
 
 
 @dataclass(frozen=True)

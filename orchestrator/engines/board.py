@@ -14,7 +14,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import images, nodes, observer, volumes
 from orchestrator.engines.connection import LABEL, connect
 from orchestrator.engines.docker import Container, DockerEngine, outcome_of
-from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target, Watch
 from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
 from orchestrator.engines.streams import attached, feed
@@ -94,11 +94,9 @@ class BoardEngine(DockerEngine):
         finally:
             there.close()
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """Telemetry there, on its own; fetched when it is stopped. Without it ``path`` stays empty."""
-        return self._observer.observe(observer.arguments(pid, interval_s, sources, cores), path)
+        return self._observer.observe(observer.arguments(pid, watch), path)
 
     def sense(self, sources: Sequence[str]) -> Sequence[Line]:
         """One reading of each source there."""

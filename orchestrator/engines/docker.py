@@ -12,7 +12,7 @@ from orchestrator.catalog import Runtime
 from orchestrator.engines import images, nodes, observer
 from orchestrator.engines.connection import LABEL
 from orchestrator.engines.connection import connect as connect
-from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.launch import Handle, Launch, Mount, Outcome, Sink, Target, Watch
 from orchestrator.engines.streams import GRACE_S, End, attached, pump
 from orchestrator.measurement import Line
 
@@ -70,11 +70,9 @@ class DockerEngine:
         """Where a mount lies in the container."""
         return f"/data/{mount.role}"
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        return observer.observe(pid, interval_s, sources, path, cores)
+        return observer.observe(pid, watch, path)
 
     def sense(self, sources: Sequence[str]) -> Sequence[Line]:
         """See :class:`orchestrator.engines.launch.Engine`."""

@@ -82,6 +82,19 @@ class Target:
     bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class Watch:
+    """How telemetry watches: no ``sources``: all; no ``cores``: any.
+
+    ``block_s``: read and rest by turns of this length, to show what watching costs the watched.
+    """
+
+    interval_s: float = 1.0  # of sources that name none of their own
+    sources: tuple[str, ...] = ()
+    cores: tuple[int, ...] = ()
+    block_s: float | None = None
+
+
 class Engine(Protocol):
     """Where runners run."""
 
@@ -96,10 +109,8 @@ class Engine(Protocol):
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Run to the end or to the timeout; leaves nothing behind, also when interrupted."""
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
-        """Start telemetry beside a runner, on ``cores`` if any, into ``path``; the returned call ends it."""
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
+        """Start telemetry beside a runner into ``path``; the returned call ends it."""
 
     def sense(self, sources: Sequence[str]) -> Sequence[Line]:
         """One telemetry reading of each source, where runners run; none of what does not answer."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orchestrator
+from orchestrator.engines.launch import Watch
 from orchestrator.measurement import Line, parse_lines
 
 PROGRAM = Path(orchestrator.__file__).parent / "telemetry"
@@ -16,18 +17,17 @@ PYTHON_OPTIONS = ("-S", "-E", "-s")
 _ANSWER_S = 20.0  # a source that does not answer is left out, not waited for
 
 
-def arguments(pid: int, interval_s: float, sources: Sequence[str], cores: Sequence[int] = ()) -> list[str]:
-    """The program's arguments; no ``sources``: all; no ``cores``: any."""
-    chosen = ["--sources", ",".join(sources)] if sources else []
-    chosen += ["--cores", ",".join(map(str, cores))] if cores else []
-    return ["--pid", str(pid), "--interval", str(interval_s), *chosen]
+def arguments(pid: int, watch: Watch) -> list[str]:
+    """The program's arguments."""
+    chosen = ["--sources", ",".join(watch.sources)] if watch.sources else []
+    chosen += ["--cores", ",".join(map(str, watch.cores))] if watch.cores else []
+    chosen += ["--blocks", str(watch.block_s)] if watch.block_s else []
+    return ["--pid", str(pid), "--interval", str(watch.interval_s), *chosen]
 
 
-def start(
-    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-) -> subprocess.Popen[bytes]:
+def start(pid: int, watch: Watch, path: Path) -> subprocess.Popen[bytes]:
     """A telemetry process that watches a host pid and writes JSON Lines to ``path``."""
-    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, interval_s, sources, cores)]
+    command = [sys.executable, *PYTHON_OPTIONS, str(PROGRAM), *arguments(pid, watch)]
     with path.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL)
 
@@ -43,11 +43,9 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def observe(
-    pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-) -> Callable[[], None]:
+def observe(pid: int, watch: Watch, path: Path) -> Callable[[], None]:
     """Start; the returned call stops."""
-    child = start(pid, interval_s, sources, path, cores)
+    child = start(pid, watch, path)
     return lambda: stop(child)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.catalog import Runtime
 from orchestrator.engines import observer, venvs
-from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target
+from orchestrator.engines.launch import STDERR, STDOUT, Handle, Launch, Mount, Outcome, Sink, Target, Watch
 from orchestrator.measurement import Line
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -56,11 +56,9 @@ class ProcessEngine:
         """Host paths are the runner's paths."""
         return str(mount.source)
 
-    def observe(
-        self, pid: int, interval_s: float, sources: Sequence[str], path: Path, cores: Sequence[int] = ()
-    ) -> Callable[[], None]:
+    def observe(self, pid: int, watch: Watch, path: Path) -> Callable[[], None]:
         """See :class:`orchestrator.engines.launch.Engine`."""
-        return observer.observe(pid, interval_s, sources, path, cores)
+        return observer.observe(pid, watch, path)
 
     def sense(self, sources: Sequence[str]) -> Sequence[Line]:
         """See :class:`orchestrator.engines.launch.Engine`."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import secrets
 import shlex
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.domain import InferometerError
-from orchestrator.engines import observer
+from orchestrator.engines import observer, remote_program
 from orchestrator.engines.ssh import Broken, Link
 
 _LATE_S = 1.0  # a command whose answer was not waited for may only be beginning there
@@ -91,15 +88,5 @@ class RemoteObserver:
     def _telemetry(self) -> str:
         """Where the program lies there, as one file."""
         if self._program is None:
-            stream = io.BytesIO()
-            with zipfile.ZipFile(stream, "w") as archive:
-                for file in sorted(observer.PROGRAM.glob("*.py")):
-                    # A fixed date: the same program has the same name.
-                    archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
-            data = stream.getvalue()
-            name = f"telemetry-{hashlib.sha256(data).hexdigest()[:16]}.pyz"
-            place = '"${XDG_CACHE_HOME:-$HOME/.cache}"/inferometer'
-            store = f"[ -s {name} ] || {{ cat >{name}.$$ && mv {name}.$$ {name}; }}"
-            command = f"mkdir -p {place} && cd {place} && {store} && echo $PWD/{name}"
-            self._program = self._link.persist(lambda: self._link.run(command, data)).decode().strip()
+            self._program = self._link.persist(lambda: remote_program.bring(self._link))
         return self._program

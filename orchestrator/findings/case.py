@@ -35,6 +35,7 @@ class Circumstances:
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
+    observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
 
 
 def case_findings(records: Sequence[TrialRecord], circumstances: Circumstances) -> tuple[Finding, ...]:
@@ -81,6 +82,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.PROCESS_ENGINE.finding("engine: process, a virtual environment without isolation"))
     if given.cgroup_memory_disabled:
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
+    if given.observer_effect:
+        found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:
         found.append(Code.NO_POWER_SOURCE.finding(given.no_power_source))
     return found

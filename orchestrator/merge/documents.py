@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.domain import (
     Case,
+    CaseEnergy,
     CaseSummary,
     Finding,
     InferometerError,
@@ -51,7 +52,8 @@ def summary_document(
 
     ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
-    the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole.
+    the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
+    ``observer``, what watching costs, where it was measured.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -60,7 +62,7 @@ def summary_document(
         raise ValueError(f"the run's header has no {', '.join(missing)}")
     document = {
         "schema": SCHEMA,
-        "run": {name: run[name] for name in RUN_FIELDS},
+        "run": {**{name: run[name] for name in RUN_FIELDS}, "observer": run.get("observer")},
         "artifacts": sorted(
             (dict(item) for item in artifacts), key=lambda item: json.dumps(item, sort_keys=True)
         ),
@@ -141,6 +143,7 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "parity": build(Parity, fields["parity"]),
                 "launch_p50_ns": tuple(fields["launch_p50_ns"]),
                 "parts": tuple(Part(**part) for part in fields["parts"]),
+                "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain import CaseSummary, Quantile
 from orchestrator.findings import Code
-from orchestrator.statistics.bootstrap import LEAST_LAUNCHES
+from orchestrator.statistics.student import LEAST_LAUNCHES
 
 UNKNOWN, FAILED, TOO_SMALL = "–", "failed", "n too small"
 UNDER_EMULATION = "under emulation: says nothing about the board"

@@ -11,6 +11,19 @@ from orchestrator.domain import Case, CaseSummary
 from orchestrator.report import cells
 from orchestrator.report.table import Row, content
 
+# Each holds source=value of every power source; different scopes are never comparable.
+ENERGY = (
+    "energy_scope",
+    "energy_method",
+    "gross_per_inference_j",
+    "gross_low_j",
+    "gross_high_j",
+    "net_per_inference_j",
+    "net_low_j",
+    "net_high_j",
+    "mean_w",
+    "idle_w",
+)
 COLUMNS = (
     "run",
     "device",
@@ -42,6 +55,7 @@ COLUMNS = (
     "load_ns",
     "parts_p50_ns",
     "rate_hz",
+    *ENERGY,
     "artifact_bytes",
     "container_peak_bytes",
     "vm_hwm_bytes",
@@ -100,6 +114,7 @@ def _fields(row: Row) -> dict[str, Any]:
         **{name: getattr(summary, name) for name in COLUMNS if hasattr(summary, name)},
         "run": row.run,
         "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
+        **{name: _energy(summary, name.removeprefix("energy_")) for name in ENERGY},
         "emulated": str(summary.emulated).lower(),
         "status": "failed" if summary.p50_ns is None else "measured",
         "verdict": summary.verdict.value,
@@ -121,6 +136,15 @@ def _fields(row: Row) -> dict[str, Any]:
     return {name: "" if value is None else value for name, value in fields.items()}
 
 
+def _energy(summary: CaseSummary, field: str) -> str:
+    values = [(one.source, getattr(one, field)) for one in summary.energy]
+    return " ".join(
+        f"{source}={value if isinstance(value, str) else format(value, '.6g')}"
+        for source, value in values
+        if value is not None
+    )
+
+
 def _reasons(summary: CaseSummary) -> str:
     if summary.p50_ns is None:
         return cells.plain(summary.failure or "no launch succeeded")
@@ -132,5 +156,10 @@ def _reasons(summary: CaseSummary) -> str:
     ]
     found += [
         f"{name}: {cells.reason(summary, name)}" for name in _WITH_REASON if getattr(summary, name) is None
+    ]
+    found += [
+        f"{one.source}: {one.reason or one.net_reason}"
+        for one in summary.energy
+        if one.reason or one.net_reason
     ]
     return cells.plain("; ".join(found))

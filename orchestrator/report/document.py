@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import findings, merge, wire
+from orchestrator import findings, merge, observation, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
 from orchestrator.files import sync_folder
 from orchestrator.findings import Circumstances
@@ -37,12 +37,18 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     groups: dict[str, list[tuple[int, TrialRecord]]] = {}
     for number, record in enumerate(run.records()):
         groups.setdefault(record.case.id, []).append((number, record))
-    rows = [_row(run, header, sorted(group, key=lambda item: item[1].launch)) for group in groups.values()]
+    observed = observation.effect(run.folder / observation.FOLDER)
+    rows = [
+        _row(run, header, sorted(group, key=lambda item: item[1].launch), observed)
+        for group in groups.values()
+    ]
     records = [record for group in groups.values() for _, record in group]
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
-    return merge.summary_document(_head(run, header), rows, _artifacts(records), every)
+    return merge.summary_document(
+        {**_head(run, header), "observer": observed}, rows, _artifacts(records), every
+    )
 
 
 def _arisen(run: Run) -> list[Skip]:
@@ -53,7 +59,12 @@ def _arisen(run: Run) -> list[Skip]:
     return [Skip(Case.from_json(item["case"]), item["reason"]) for item in document["skips"]]
 
 
-def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRecord]]) -> CaseSummary:
+def _row(
+    run: Run,
+    header: Mapping[str, Any],
+    group: Sequence[tuple[int, TrialRecord]],
+    observed: Mapping[str, Any] | None,
+) -> CaseSummary:
     records = [record for _, record in group]
     windows = [_window(run, number, record) for number, record in group if record.status is Status.OK]
     artifact = next((record.artifact for record in records if record.artifact), {})
@@ -70,6 +81,7 @@ def _row(run: Run, header: Mapping[str, Any], group: Sequence[tuple[int, TrialRe
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
         no_power_source=_NO_POWER,
+        observer_effect=observation.too_large(observed),
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact

@@ -22,6 +22,7 @@ def render(document: Mapping[str, Any]) -> str:
         lines += ["", "No case was measured."]
     else:
         lines += ["", _escape(notes.legend(found.rows))]
+    lines += [line for told in notes.method_lines(found) for line in ("", _escape(told))]
     lines += _findings(notes.notes(found), notes.run_findings(found.runs))
     skipped = notes.skips(found)
     if skipped:

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.domain import Case, CaseSummary
 from orchestrator.report.cells import Cell, plain
+from orchestrator.report.joules import energy_lines
 from orchestrator.report.table import Content, Group, Row
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -151,6 +152,33 @@ def common_codes(group: Group) -> set[str]:
 def codes(summary: CaseSummary, common: set[str]) -> str:
     """The codes of a row, those its whole group shares left out."""
     return ", ".join(finding.code for finding in summary.findings if finding.code not in common)
+
+
+def method_lines(found: Content) -> list[str]:
+    """How energy was read and what watching cost, one line each."""
+    return [plain(line) for line in energy_lines(row.summary for row in found.rows)] + observer_lines(
+        found.runs
+    )
+
+
+def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What watching costs in each run, one line each; nothing where it was not measured."""
+    lines = []
+    for run in runs:
+        found = run.get("observer")
+        if not found:
+            continue
+        where = f" of {run['name']}" if len(runs) > 1 else ""
+        if found["shift"] is None:
+            lines.append(f"observer effect{where}: unknown, {found['reason']}")
+            continue
+        case = Case.from_json(found["case"])
+        lines.append(
+            f"observer effect{where}: reading telemetry shifts the median latency by {found['shift']:+.2%} "
+            f"(95 % interval {found['low']:+.2%} to {found['high']:+.2%}; {case.model} in "
+            f"{case.runtime_label}, {found['rounds']} rounds)"
+        )
+    return [plain(line) for line in lines]
 
 
 def run_findings(runs: Sequence[Mapping[str, Any]]) -> list[str]:

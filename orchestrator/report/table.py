@@ -12,6 +12,8 @@ from orchestrator.merge import case_summary
 from orchestrator.merge.documents import runs_of
 from orchestrator.report import cells
 from orchestrator.report.cells import MIB, UNKNOWN, Cell, number, time_unit
+from orchestrator.report.column import Column as Column
+from orchestrator.report.joules import energy_columns
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,6 @@ class Row:
 
     summary: CaseSummary
     run: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """``title`` may hold a line feed: the unit stands on the second line."""
-
-    title: str
-    cell: Callable[[CaseSummary], Cell]
-    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +179,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
                 )
             ),
         ),
+        *energy_columns(rows),
         Column("artifact\nMiB", mib("artifact_bytes")),
         speed("container\nMiB", known(mib("container_peak_bytes"))),
         speed("process\nMiB", known(mib("vm_hwm_bytes"))),

@@ -33,6 +33,8 @@ def show(document: Mapping[str, Any], console: Console | None = None) -> None:
         _group(console, group)
     console.print()
     _say(console, notes.legend(found.rows) if found.rows else "No case was measured.", "dim")
+    for line in notes.method_lines(found):
+        _say(console, line, "dim", hang=2)
     _findings(console, notes.notes(found), notes.run_findings(found.runs))
     skipped = notes.skips(found)
     if skipped:

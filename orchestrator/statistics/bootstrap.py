@@ -21,18 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain import Interval
 from orchestrator.statistics.quantiles import median
+from orchestrator.statistics.student import LEAST_LAUNCHES, student_t
 
 if TYPE_CHECKING:
     import numpy as np
 
-LEAST_LAUNCHES = 3
 LEAST_BOOTSTRAP_LAUNCHES = 5
 RESAMPLES = 4000
 # Resamples that drew nearly one launch alone make the tails of t as long as chance likes. Cut at this
 # multiple of Student's t the coverage stays (simulated: at most 0.2 % less), the width does not explode.
 WIDEST = 2.5
-# Two-sided 95 % points of Student's t for 2 and more degrees of freedom (launches - 1).
-_STUDENT_T = (4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
 
 
 def launch_interval(windows: Sequence[Sequence[int]], seed: int) -> Interval | str:
@@ -47,7 +45,7 @@ def launch_interval(windows: Sequence[Sequence[int]], seed: int) -> Interval | s
     medians = [median(window) for window in windows]
     mean = math.fsum(medians) / launches
     error = math.sqrt(math.fsum((value - mean) ** 2 for value in medians) / (launches - 1) / launches)
-    student = _STUDENT_T[min(launches - LEAST_LAUNCHES, len(_STUDENT_T) - 1)]
+    student = student_t(launches - 1)
     if launches < LEAST_BOOTSTRAP_LAUNCHES:
         low, high, method = -student, student, f"Student t over {launches} launches"
     else:

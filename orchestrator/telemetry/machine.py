@@ -6,9 +6,6 @@ Python's buffered files turn into a TypeError, into None or into an empty string
 
 import errno
 import os
-import signal
-import subprocess
-import threading
 import time
 
 from .reading import Channel, Reading, Unavailable
@@ -16,6 +13,8 @@ from .reading import Channel, Reading, Unavailable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .device import Device
 
 CHUNK_BYTES = 1 << 16
 _REASONS = {
@@ -55,33 +54,17 @@ def read_file(path: str) -> bytes:
 
 
 def run_command(words: "list[str]", timeout_s: float) -> bytes:
-    """What a command wrote to standard output, whatever its exit status. Raises OSError.
+    """What a command wrote; see :func:`.command.run_command`, whose imports most machines need not pay."""
+    from .command import run_command
 
-    A command that is not installed is ENOENT, one that does not answer in time ETIMEDOUT.
-    """
-    child = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
-    )
-    # A timer costs nothing while nothing happens; Popen.communicate with a timeout polls.
-    late = threading.Event()
+    return run_command(words, timeout_s)
 
-    def end() -> None:
-        late.set()
-        os.kill(child.pid, signal.SIGKILL)
 
-    watch = threading.Timer(timeout_s, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        data = child.stdout.read() if child.stdout else b""
-        child.wait()
-    finally:
-        watch.cancel()
-        if child.stdout:
-            child.stdout.close()
-    if late.is_set():
-        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), words[0])
-    return data
+def open_device(path: str) -> "Device":
+    """A device node; see :class:`.device.Device`, which most machines need not load."""
+    from .device import Device
+
+    return Device(path)
 
 
 def reason_of(problem: OSError) -> str:
@@ -93,7 +76,7 @@ class Machine:
     """Files below ``root``; ``read`` takes a path and gives bytes or raises OSError.
 
     ``run`` takes a command's words and a time limit in seconds, and gives its standard output or raises
-    OSError.
+    OSError. ``device`` takes a path, too, and gives the node opened or raises OSError.
     """
 
     def __init__(
@@ -102,13 +85,18 @@ class Machine:
         read: "Callable[[str], bytes]" = read_file,
         now: "Callable[[], int]" = monotonic_ns,
         run: "Callable[[list[str], float], bytes]" = run_command,
+        device: "Callable[[str], Device]" = open_device,
     ) -> None:
         self.root, self.now, self.run = root.rstrip("/"), now, run
-        self._read = read
+        self._read, self._device = read, device
 
     def read(self, path: str) -> bytes:
         """A file by its path below the root. Raises OSError."""
         return self._read("%s/%s" % (self.root, path))
+
+    def device(self, path: str) -> "Device":
+        """A device node by its path below the root, opened. Raises OSError."""
+        return self._device("%s/%s" % (self.root, path))
 
     def text(self, path: str) -> str:
         """A file as one stripped line of text. Raises OSError."""
@@ -153,7 +141,7 @@ def parsed(
         return Reading(channel, parse(data), None, t0_ns, t1_ns)
     except Unavailable as problem:
         return absent(channel, problem.reason, t0_ns, t1_ns)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, OverflowError):
         return absent(channel, "parse", t0_ns, t1_ns)
 
 

@@ -7,105 +7,90 @@ import select
 import signal
 import sys
 import time
+from _thread import allocate_lock
 
-from .cgroup import Cgroup
-from .cpufreq import Cpufreq
-from .hwmon import Hwmon
-from .load import Load
+from .arguments import Arguments, Usage
 from .machine import Machine, monotonic_ns, read_file
-from .meminfo import Meminfo
-from .process import Process
 from .reading import Reading
-from .sampler import Sampler
-from .thermal import Thermal
+from .sampler import Sampler, Task
+from .sources import SOURCES, close, tasks
 from .tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCES = ("cgroup", "process", "meminfo", "load", "thermal", "hwmon", "cpufreq")
-MIN_INTERVAL_S, MAX_INTERVAL_S = 0.001, 86400.0
 STDIN, STDOUT = 0, 1
 
 
-class Usage(Exception):
-    """A mistake in the arguments, in one line."""
+class Output:
+    """Whole lines on standard output, from any thread."""
 
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._told = set()  # type: set[tuple[str, str]]
 
-class Arguments:
-    """The command line; argparse would double what this process imports."""
+    def tell(self, *lines: "dict[str, object]") -> None:
+        """Write lines. Raises BrokenPipeError when nobody reads them."""
+        data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode("ascii")
+        with self._lock:
+            while data:
+                data = data[os.write(STDOUT, data) :]
 
-    def __init__(self, words: "list[str]") -> None:
-        options = {"--pid": "", "--interval": "1.0", "--root": "/", "--sources": ",".join(SOURCES)}
-        options["--cores"] = ""
-        self.once = "--once" in words
-        left = iter(word for word in words if word != "--once")
-        for name in left:
-            if name not in options:
-                raise Usage("unknown argument %s; known are %s" % (name, ", ".join([*options, "--once"])))
-            options[name] = next(left, "")
-        if self.once and not options["--pid"]:
-            options["--pid"] = str(os.getpid())
-        if not options["--pid"].isdigit():
-            raise Usage("--pid must be a process id, got %r" % options["--pid"])
-        self.pid, self.root = int(options["--pid"]), options["--root"]
-        try:
-            interval_s = float(options["--interval"])
-        except ValueError:
-            interval_s = 0.0
-        if not MIN_INTERVAL_S <= interval_s <= MAX_INTERVAL_S:
-            limits = (MIN_INTERVAL_S, MAX_INTERVAL_S, options["--interval"])
-            raise Usage("--interval must be %g to %g seconds, got %r" % limits)
-        self.interval_ns = int(interval_s * 1e9)
-        self.sources = options["--sources"].split(",")
-        unknown = [name for name in self.sources if name not in SOURCES]
-        if unknown:
-            raise Usage("--sources: unknown %s; known are %s" % (", ".join(unknown), ", ".join(SOURCES)))
-        cores = [core for core in options["--cores"].split(",") if core]
-        if not all(core.isdigit() for core in cores):
-            raise Usage("--cores must be numbers, got %r" % options["--cores"])
-        self.cores = [int(core) for core in cores]
+    def write(self, task: Task, readings: "list[Reading]") -> None:
+        """Write what a source read; before the first of its reasons that can be mended, the fix."""
+        lines = []  # type: list[dict[str, object]]
+        for reading in readings:
+            key = reading.channel.source, reading.reason or ""
+            if reading.reason in task.fixes and key not in self._told:
+                self._told.add(key)
+                lines.append({"type": "fix", "source": key[0], "reason": key[1], "fix": task.fixes[key[1]]})
+        self.tell(*lines, *[reading.to_json() for reading in readings])
 
 
 def main(words: "list[str]", usage: "str | None") -> int:
     """Run to the end; returns the exit status."""
     if words in (["-h"], ["--help"]):
-        sys.stdout.write(usage or "")
+        sys.stdout.write("%s\nSources: %s.\n" % (usage, ", ".join(SOURCES)))
         return 0
     try:
         arguments = Arguments(words)
         machine = Machine(arguments.root)
-        tree = Tree(machine, arguments.pid)
+        tree = Tree(machine, arguments.pid) if arguments.pid or not arguments.once else None
     except (Usage, ProcessLookupError) as problem:
         sys.stderr.write("telemetry: %s\n" % problem)
         return 2
     if arguments.cores:
+        # Before any thread begins, which inherits it.
         with contextlib.suppress(OSError):  # what we were started within decides
             os.sched_setaffinity(0, arguments.cores)
-    if arguments.once:
-        return once(_sources(arguments, machine, tree))
+    output = Output()
+    if arguments.once or tree is None:
+        return once(tasks(arguments.wishes, machine, arguments.pid, tree), output)
     wait = _waiter()
+    made = []  # type: list[Task]
     try:
-        _emit([clock(machine, arguments.interval_ns)])
+        output.tell(clock(machine, arguments.interval_ns))
+        made = tasks(arguments.wishes, machine, arguments.pid, tree)
         sampler = Sampler(
-            _sources(arguments, machine, tree),
-            lambda readings: _emit([reading.to_json() for reading in readings]),
-            machine.now,
-            arguments.interval_ns,
+            made, output.write, output.tell, machine.now, arguments.interval_ns, arguments.block_ns
         )
         startup_ns = int(time.process_time() * 1e9)
         cause = sampler.run(tree.alive, wait)
-        _emit([end(sampler, cause, startup_ns)])
+        output.tell(end(made, cause, startup_ns))
     except BrokenPipeError:
-        return 0  # whoever read us has gone, and that is the end as well
+        pass  # whoever read us has gone, and that is the end as well
+    finally:
+        for task in made:
+            close(task)
     return 0
 
 
-def once(sources: "list[Callable[[], list[Reading]]]") -> int:
+def once(made: "list[Task]", output: Output) -> int:
     """Every source once, each written as soon as it has answered; returns the exit status."""
-    for read in sources:
-        _emit([reading.to_json() for reading in read()])
+    for task in made:
+        output.write(task, task.read())
+        close(task)
     return 0
 
 
@@ -124,8 +109,11 @@ def clock(machine: Machine, interval_ns: int) -> "dict[str, object]":
     }
 
 
-def end(sampler: Sampler, cause: str, startup_ns: int) -> "dict[str, object]":
-    """The last line: why it ended, and what we cost (``cpu_ns`` holds ``startup_cpu_ns``)."""
+def end(made: "list[Task]", cause: str, startup_ns: int) -> "dict[str, object]":
+    """The last line: why it ended, and what we cost (``cpu_ns`` holds ``startup_cpu_ns``).
+
+    ``ticks`` and ``missed`` are of all sources together; ``sources`` has them, and the interval, of each.
+    """
     # Not getrusage: its peak is inherited from whoever started us.
     status = read_file("/proc/self/status")
     return {
@@ -135,28 +123,13 @@ def end(sampler: Sampler, cause: str, startup_ns: int) -> "dict[str, object]":
         "cpu_ns": int(time.process_time() * 1e9),
         "startup_cpu_ns": startup_ns,
         "max_rss_bytes": int(status.partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024,
-        "ticks": sampler.ticks,
-        "missed": sampler.missed,
+        "ticks": sum(task.ticks for task in made),
+        "missed": sum(task.missed for task in made),
+        "sources": {
+            task.name: {"ticks": task.ticks, "missed": task.missed, "interval_ns": task.interval_ns}
+            for task in made
+        },
     }
-
-
-def _sources(arguments: Arguments, machine: Machine, tree: Tree) -> "list[Callable[[], list[Reading]]]":
-    makers = {
-        "cgroup": lambda: Cgroup(machine, arguments.pid),
-        "process": lambda: Process(machine, tree),
-        "meminfo": lambda: Meminfo(machine),
-        "load": lambda: Load(machine),
-        "thermal": lambda: Thermal(machine),
-        "hwmon": lambda: Hwmon(machine),
-        "cpufreq": lambda: Cpufreq(machine, arguments.pid),
-    }  # type: dict[str, Callable[[], Cgroup | Process | Meminfo | Load | Thermal | Hwmon | Cpufreq]]
-    return [makers[name]().read for name in arguments.sources]
-
-
-def _emit(lines: "list[dict[str, object]]") -> None:
-    data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode("ascii")
-    while data:
-        data = data[os.write(STDOUT, data) :]
 
 
 def _waiter() -> "Callable[[float], str | None]":

@@ -12,6 +12,7 @@ UNITS = {
     "j": "joules",
     "v": "volts",
     "count": "events since some start",
+    "number": "how many, of a setting",
     "bits": "a word whose bits have meanings of their own",
     "text": "a word, such as a governor's name",
 }

@@ -1,49 +1,165 @@
-"""The loop: every source once a tick, on deadlines that do not drift."""
+"""The loop: every source on deadlines of its own that do not drift; slow ones in threads of their own."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from .reading import Reading
 
+PAUSES = (False, True, True, False)  # in turns that cancel a steady drift
+# A source that needs more than half of its interval would fill it: its interval is doubled.
+WIDTHS, WIDE_PART = 20, 2
+JOIN_S = 3.0  # for a read under way; commands and requests have shorter deadlines of their own
+
+
+class Task:
+    """One source with its interval and what became of its deadlines."""
+
+    def __init__(self, name: str, source: "object", interval_ns: int) -> None:
+        self.name, self.interval_ns = name, interval_ns
+        self.source = source
+        self.read = source.read  # type: Callable[[], list[Reading]]  # type: ignore[attr-defined]
+        self.fixes = getattr(source, "fixes", {})  # type: dict[str, str]
+        self.slow = bool(getattr(source, "slow", False))
+        self.ticks = self.missed = 0
+        self.due_ns = 0
+        self._widths_ns = []  # type: list[int]
+
+    def start(self, start_ns: int) -> None:
+        """The first deadline is now."""
+        self.due_ns = start_ns
+
+    def take(self, now: "Callable[[], int]") -> "list[Reading]":
+        """Read once and set the next deadline; those that passed meanwhile are missed."""
+        began_ns = now()
+        readings = self.read()
+        ended_ns = now()
+        self.ticks += 1
+        skipped = self.skip(ended_ns)
+        self.missed += skipped
+        if self.slow:
+            self._widths_ns.append(ended_ns - began_ns)
+        return readings
+
+    def skip(self, now_ns: int) -> int:
+        """Move the deadline beyond ``now_ns`` on its grid; returns how many were jumped over."""
+        steps = max(0, now_ns - self.due_ns) // self.interval_ns + 1
+        self.due_ns += steps * self.interval_ns
+        return steps - 1
+
+    def back_off(self) -> bool:
+        """Double the interval where the 95th percentile of the last reads fills half of it."""
+        if len(self._widths_ns) < WIDTHS:
+            return False
+        wide_ns = sorted(self._widths_ns)[WIDTHS * 95 // 100 - 1]
+        self._widths_ns = []
+        if wide_ns * WIDE_PART <= self.interval_ns:
+            return False
+        self.interval_ns *= 2
+        return True
+
+
+class Blocks:
+    """Equal stretches of time in which sources are read or left alone, by :data:`PAUSES`."""
+
+    def __init__(self, start_ns: int, length_ns: int) -> None:
+        self._start_ns, self._length_ns = start_ns, length_ns
+
+    def number(self, now_ns: int) -> int:
+        """Which stretch this is, from 0."""
+        return (now_ns - self._start_ns) // self._length_ns if self._length_ns else 0
+
+    def paused(self, now_ns: int) -> bool:
+        """Whether nothing is read now."""
+        return bool(self._length_ns) and PAUSES[self.number(now_ns) % len(PAUSES)]
+
+    def end_ns(self, now_ns: int) -> "int | None":
+        """When this stretch is over; None where there is only one."""
+        return self._start_ns + (self.number(now_ns) + 1) * self._length_ns if self._length_ns else None
+
 
 class Sampler:
-    """Calls the sources at ``start + k * interval_ns``; a deadline that passed meanwhile is missed."""
+    """Reads sources at their deadlines; ``write`` gets lists of readings, ``tell`` lines of other types."""
 
     def __init__(
         self,
-        sources: "list[Callable[[], list[Reading]]]",
-        write: "Callable[[list[Reading]], None]",
+        tasks: "list[Task]",
+        write: "Callable[[Task, list[Reading]], None]",
+        tell: "Callable[[dict[str, object]], None]",
         now: "Callable[[], int]",
         interval_ns: int,
+        block_ns: int = 0,
     ) -> None:
-        self._sources, self._write, self._now = sources, write, now
-        self._interval_ns = interval_ns
-        self.ticks = self.missed = 0
+        # The shortest interval first: what must come evenly does not wait for what need not.
+        self._tasks = sorted((task for task in tasks if not task.slow), key=lambda task: task.interval_ns)
+        self._slow = [task for task in tasks if task.slow]
+        self._write, self._tell, self._now = write, tell, now
+        self._interval_ns, self._block_ns = interval_ns, block_ns
+        self.tasks = tasks
 
     def run(self, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
-        """Tick until the process has gone (``gone``) or ``wait`` tells a cause to stop, which is returned.
+        """Read until the process has gone (``gone``) or ``wait`` tells a cause to stop, which is returned.
 
-        ``wait`` gets seconds. The last tick comes after the cause: peaks are read as late as possible.
+        ``wait`` gets seconds. Fast sources are read once more after the cause: peaks as late as possible.
         """
         start_ns = self._now()
-        deadline = 0
+        self._blocks = Blocks(start_ns, self._block_ns)
+        for task in self.tasks:
+            task.start(start_ns)
+        if not self._slow:
+            return self._loop(alive, wait)
+        import threading  # most machines have no slow source
+
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=self._follow, args=(task, stop), daemon=True) for task in self._slow
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            return self._loop(alive, wait)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(JOIN_S)
+
+    def _loop(self, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
+        look_ns, told = self._now(), -1
         while alive():
-            self._tick()
             now_ns = self._now()
-            following = max(deadline, (now_ns - start_ns) // self._interval_ns) + 1
-            self.missed += following - deadline - 1
-            deadline = following
-            cause = wait((start_ns + deadline * self._interval_ns - now_ns) / 1e9)
+            if self._block_ns and self._blocks.number(now_ns) != told:
+                told = self._blocks.number(now_ns)
+                self._tell(
+                    {"type": "block", "number": told, "paused": self._blocks.paused(now_ns), "t_ns": now_ns}
+                )
+            if self._blocks.paused(now_ns):
+                for task in self._tasks:
+                    if task.due_ns <= now_ns:
+                        task.skip(now_ns)
+            for task in self._tasks:
+                if task.due_ns <= now_ns:
+                    self._write(task, task.take(self._now))
+            now_ns = self._now()
+            # Also where no fast source asks for it, we look whether the process is still there.
+            if look_ns <= now_ns:
+                look_ns = now_ns + self._interval_ns
+            ahead = [task.due_ns for task in self._tasks] + [look_ns]
+            end_ns = self._blocks.end_ns(now_ns)
+            cause = wait(max(0, min(ahead + ([end_ns] if end_ns else [])) - now_ns) / 1e9)
             if cause:
-                if alive():
-                    self._tick()
+                if alive() and not self._blocks.paused(self._now()):
+                    for task in self._tasks:
+                        self._write(task, task.take(self._now))
                 return cause
         return "gone"
 
-    def _tick(self) -> None:
-        readings = []  # type: list[Reading]
-        for read in self._sources:
-            readings += read()
-        self._write(readings)
-        self.ticks += 1
+    def _follow(self, task: Task, stop: "threading.Event") -> None:
+        """A slow source's own loop."""
+        while not stop.wait(max(0, task.due_ns - self._now()) / 1e9):
+            if self._blocks.paused(self._now()):
+                task.skip(self._now())
+                continue
+            self._write(task, task.take(self._now))
+            if task.back_off():
+                self._tell({"type": "back_off", "source": task.name, "interval_ns": task.interval_ns})

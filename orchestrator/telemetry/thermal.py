@@ -1,6 +1,7 @@
 """Temperatures of the kernel's thermal zones, named by their types.
 
-A zone that cannot be read does not vanish: on some boards it answers EAGAIN for ever, and says so.
+A zone that cannot be read does not vanish: on some boards it answers EAGAIN for ever, and says so. The one
+that is left out is a Jetson's PMIC-Die, for which the firmware makes up a constant 100 degrees.
 """
 
 from .machine import Machine, absent
@@ -8,6 +9,7 @@ from .reading import Channel, Reading
 
 FOLDER = "sys/class/thermal"
 LOW_C, HIGH_C = -40, 125
+INVENTED = "PMIC-Die"
 NONE = Channel("thermal", "thermal_zone", "sampled", "c")
 
 
@@ -16,8 +18,9 @@ class Thermal:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        zones = [name for name in machine.names(FOLDER) if name.startswith("thermal_zone")]
-        types = [_type(machine, zone) for zone in zones]
+        names = [name for name in machine.names(FOLDER) if name.startswith("thermal_zone")]
+        zones = [(name, _type(machine, name)) for name in names]
+        types = [kind for _zone, kind in zones]
         self._zones = [
             (
                 "%s/%s/temp" % (FOLDER, zone),
@@ -30,7 +33,8 @@ class Thermal:
                     HIGH_C,
                 ),
             )
-            for zone, kind in zip(zones, types)
+            for zone, kind in zones
+            if kind != INVENTED
         ]
 
     def read(self) -> "list[Reading]":

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator import choices
 from orchestrator.domain import InferometerError
-from orchestrator.engines import guard, observer, ssh
+from orchestrator.engines import guard, jtop, observer, ssh
 from orchestrator.engines.remote_observer import RemoteObserver
 from orchestrator.engines.ssh import Link
 from orchestrator.measurement import parse_lines
@@ -96,6 +96,13 @@ def test_a_link_that_stays_away_ends_in_one_line(machine: Board, monkeypatch: py
             link.persist(lambda: link.run("true"))
     finally:
         machine.start_sshd()
+
+
+def test_jetson_stats_is_asked_at_the_far_end(link: Link) -> None:
+    # No board of a test has it; that is the program's own answer, and no failure of the way there.
+    found = jtop.facts(link, deadline_s=5)
+    assert (found["reason"], found["said"]) == ("no_sensor", "there is no command jtop")
+    assert found["t0_ns"] <= found["t1_ns"]
 
 
 def test_sensors_are_read_over_the_link_also_after_a_break(machine: Board, link: Link) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.measurement import align
-from orchestrator.telemetry.program import SOURCES
 from orchestrator.telemetry.reading import METHODS, REASONS, SCOPES, UNITS
+from orchestrator.telemetry.sources import SOURCES
 from tests.support.benches import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -82,8 +82,9 @@ def check(lines):
         assert line["method"] in METHODS
         assert line["unit"] in UNITS
         assert lines[0]["t_ns"] <= line["t0_ns"] <= line["t1_ns"] <= lines[-1]["t_ns"]
-    sources = [line["source"] for line in readings]
-    assert len(sources) == lines[-1]["ticks"] * len(set(sources))
+    figures = lines[-1]["sources"].values()
+    assert lines[-1]["ticks"] == sum(figure["ticks"] for figure in figures)
+    assert lines[-1]["missed"] == sum(figure["missed"] for figure in figures)
 
 
 @pytest.mark.parametrize("command", ["module", "folder", "zipapp", "zipapp with Python 3.6"])
@@ -204,7 +205,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(start, sleeper):
         (["--pid", "1", "--sources", "cgroup,gps"], f"unknown gps; known are {', '.join(SOURCES)}"),
         (
             ["--colour", "red"],
-            "unknown argument --colour; known are --pid, --interval, --root, --sources, --cores",
+            "known are --pid, --interval, --root, --sources, --cores, --blocks, --once",
         ),
         (["--pid", str(2**31 - 1)], "no process 2147483647 below /proc"),
     ],

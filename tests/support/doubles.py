@@ -13,7 +13,7 @@ import psutil
 from orchestrator.artifacts import open_artifact
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import Case, Trial, TrialRecord
-from orchestrator.engines.launch import Engine
+from orchestrator.engines.launch import Engine, Watch
 from orchestrator.engines.place import here
 from orchestrator.execute import Conditions, Load
 from orchestrator.plan import QUICK, Plan, Settings, Wish
@@ -30,6 +30,7 @@ SHORT = replace(
     warmup_cap=10,
     timeout_s=3.0,
     idle_ns=10**6,
+    observer_rounds=0,
 )
 
 
@@ -68,7 +69,7 @@ def conditions_of(
     memory_bytes: int | None = None,
 ) -> Conditions:
     """All cores of this machine, telemetry fast enough for a short window."""
-    return Conditions(engine, settings, here(), memory_bytes, interval_s)
+    return Conditions(engine, settings, here(), memory_bytes, Watch(interval_s) if interval_s else None)
 
 
 def session_of(plan: Plan, conditions: Conditions, cache: Path) -> Session:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as program
-from benchmarks import abba, bench_time, figure, image_size, lockstep, observer, observer_effect
+from benchmarks import abba, bench_time, figure, image_size, lockstep, observer
 from benchmarks.figure import Figure
 from benchmarks.observer import Look
 from benchmarks.wrapped import Wrapped
@@ -161,21 +161,6 @@ def test_blocks_of_both_sides_lie_in_the_order_they_ran() -> None:
     size = lockstep.BLOCK
     ours, bare = [*([1] * size), *([4] * size)], [*([2] * size), *([3] * size)]
     assert [block[0] for block in lockstep.blocks("abba", ours, bare)] == [1, 2, 3, 4]
-
-
-def test_a_latency_belongs_to_the_block_it_was_measured_in() -> None:
-    """A window of ten whole blocks, in which telemetry costs a tenth; the first round began before it."""
-    second = observer_effect.BLOCK_NS
-    edges = [(at * second, abba.ORDER[at % 4] == "a") for at in range(14)]
-    start_ns, step_ns, values = int(1.5 * second), 10**7, []
-    for at_ns in range(start_ns, 12 * second, step_ns):
-        values.append(step_ns // 2 * (11 if edges[at_ns // second][1] else 10) // 10)
-    window = start_ns, 12 * second
-    # The loop's own time between two inferences evens itself out, as the function takes it to be.
-    found = observer_effect.cut(values, window, edges)
-    assert len(found) == 8
-    ((on, off), _) = abba.pairs(found)
-    assert on / off == pytest.approx(1.1)
 
 
 def test_the_share_of_a_core_counts_what_lies_between_the_looks_around_a_window() -> None:

@@ -1,20 +1,27 @@
-"""The loop keeps absolute deadlines and counts those it could not keep."""
+"""The loop keeps absolute deadlines, counts those it could not keep, and rests where it is told to."""
+
+import threading
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.telemetry.sampler import Sampler
+from orchestrator.telemetry.sampler import PAUSES, WIDTHS, Blocks, Sampler, Task
 
 SECOND = 1_000_000_000
+START = 5 * SECOND
 
 
 class World:
-    """A clock that only moves when something takes time."""
+    """A clock that only moves when something takes time, with one fast source."""
 
     def __init__(self, costs_ns=(), stop_after=None):
-        self.now_ns, self.costs_ns = 5 * SECOND, list(costs_ns)
+        self.now_ns, self.costs_ns = START, list(costs_ns)
         self.ticks_ns, self.waits_s, self.stop_after = [], [], stop_after
+
+    def now(self):
+        return self.now_ns
 
     def read(self):
         self.ticks_ns.append(self.now_ns)
@@ -22,55 +29,159 @@ class World:
         return []
 
     def wait(self, seconds):
-        assert seconds > 0
+        assert seconds >= 0
         self.waits_s.append(seconds)
-        self.now_ns += round(seconds * 1e9)
+        self.now_ns += max(1, round(seconds * 1e9))
         return "eof" if self.stop_after is not None and len(self.waits_s) >= self.stop_after else None
 
 
+class Reader:
+    """A source that only remembers when it was read."""
+
+    def __init__(self, world, cost_ns=0):
+        self.world, self.cost_ns, self.ticks_ns = world, cost_ns, []
+
+    def read(self):
+        self.ticks_ns.append(self.world.now_ns - START)
+        self.world.now_ns += self.cost_ns
+        return []
+
+
+def ignore(*_):
+    pass
+
+
+def sampler_of(world, tasks, **options):
+    return Sampler(tasks, ignore, options.pop("tell", ignore), world.now, SECOND, **options)
+
+
 def run(world, alive=lambda: True):
-    sampler = Sampler([world.read], lambda readings: None, lambda: world.now_ns, SECOND)
-    return sampler, sampler.run(alive, world.wait)
+    task = Task("one", world, SECOND)
+    return task, sampler_of(world, [task]).run(alive, world.wait)
 
 
 def test_deadlines_do_not_drift_with_the_cost_of_reading():
     world = World([300_000_000, 1, 999_999_999, 7], stop_after=4)
-    sampler, cause = run(world)
-    assert [t - 5 * SECOND for t in world.ticks_ns[:4]] == [0, SECOND, 2 * SECOND, 3 * SECOND]
-    assert (cause, sampler.missed) == ("eof", 0)
+    task, cause = run(world)
+    assert [t - START for t in world.ticks_ns[:4]] == [0, SECOND, 2 * SECOND, 3 * SECOND]
+    assert (cause, task.missed) == ("eof", 0)
 
 
 def test_deadlines_that_passed_are_counted_and_not_made_up_for():
     world = World([2_500_000_000, 0], stop_after=2)
-    sampler, _ = run(world)
-    assert [t - 5 * SECOND for t in world.ticks_ns[:2]] == [0, 3 * SECOND]
-    assert sampler.missed == 2
+    task, _ = run(world)
+    assert [t - START for t in world.ticks_ns[:2]] == [0, 3 * SECOND]
+    assert task.missed == 2
 
 
 def test_a_last_tick_follows_the_cause_to_stop():
     world = World(stop_after=1)
-    sampler, cause = run(world)
-    assert (sampler.ticks, cause) == (2, "eof")
+    task, cause = run(world)
+    assert (task.ticks, cause) == (2, "eof")
 
 
 @pytest.mark.parametrize("lives, ticks", [(0, 0), (1, 1), (3, 3)])
 def test_it_ends_when_the_process_has_gone(lives, ticks):
     left = iter([True] * lives + [False])
-    sampler, cause = run(World(), lambda: next(left))
-    assert (sampler.ticks, cause) == (ticks, "gone")
+    task, cause = run(World(), lambda: next(left))
+    assert (task.ticks, cause) == (ticks, "gone")
 
 
-def test_no_last_tick_for_a_process_that_has_gone():
-    left = iter([True, False])
-    sampler, cause = run(World(stop_after=1), lambda: next(left))
-    assert (sampler.ticks, cause) == (1, "eof")
+def test_every_source_keeps_its_own_interval():
+    world = World(stop_after=31)
+    often, seldom = Reader(world), Reader(world)
+    tasks = [Task("seldom", seldom, SECOND), Task("often", often, SECOND // 10)]
+    sampler_of(world, tasks).run(lambda: True, world.wait)
+    assert often.ticks_ns[:30] == [k * SECOND // 10 for k in range(30)]
+    assert seldom.ticks_ns[:3] == [0, SECOND, 2 * SECOND]
 
 
-@given(st.lists(st.integers(0, 5 * SECOND), min_size=1, max_size=30))
-def test_every_tick_lies_on_a_deadline_and_every_deadline_is_kept_or_missed(costs_ns):
-    world = World(costs_ns, stop_after=len(costs_ns))
-    sampler, _ = run(world)
-    ticks = [t - 5 * SECOND for t in world.ticks_ns]
-    # One ns of slack: a wait in float seconds cannot say more.
-    assert all(min(t % SECOND, -t % SECOND) <= 1 for t in ticks)
-    assert round(ticks[-1] / SECOND) == len(costs_ns) + sampler.missed
+def test_what_comes_often_is_read_before_what_may_wait():
+    world = World(stop_after=1)
+    order = []
+    tasks = [Task(name, Reader(world), ns) for name, ns in (("slow", SECOND), ("quick", SECOND // 10))]
+    Sampler(tasks, lambda task, _: order.append(task.name), ignore, world.now, SECOND).run(
+        lambda: True, world.wait
+    )
+    assert order[:2] == ["quick", "slow"]
+
+
+@given(
+    costs=st.lists(st.integers(0, 5 * SECOND), max_size=20),
+    interval_ns=st.integers(1_000_000, 2 * SECOND),
+)
+def test_every_deadline_is_kept_or_missed(costs, interval_ns):
+    world = World(stop_after=len(costs) + 3)
+    task = Task("one", world, interval_ns)
+    world.costs_ns = costs
+    sampler_of(world, [task]).run(lambda: True, world.wait)
+    assert (task.due_ns - START) % interval_ns == 0
+    kept = {(t - START) // interval_ns for t in world.ticks_ns[: task.ticks - 1]}
+    assert len(kept) == task.ticks - 1  # the last tick is out of turn
+
+
+def test_by_turns_it_reads_and_rests_in_an_order_that_cancels_drift():
+    world = World(stop_after=60)
+    reader, told = Reader(world), []
+    tasks = [Task("one", reader, SECOND // 10)]
+    sampler_of(world, tasks, block_ns=SECOND // 2, tell=told.append).run(lambda: True, world.wait)
+    blocks = Blocks(0, SECOND // 2)
+    assert reader.ticks_ns
+    assert not any(blocks.paused(t) for t in reader.ticks_ns[:-1])
+    assert [line["paused"] for line in told][:8] == list(PAUSES) * 2
+    assert [line["t_ns"] - START for line in told][:4] == [0, SECOND // 2, SECOND, 3 * SECOND // 2]
+    assert tasks[0].missed == 0  # to rest is not to miss
+    # Equal time on both sides, and the same mean position in time: a steady drift cancels.
+    positions = [index for index, paused in enumerate(PAUSES) if paused]
+    assert sum(positions) * 2 == sum(range(len(PAUSES)))
+    assert len(positions) * 2 == len(PAUSES)
+
+
+class Sleeper:
+    """A slow source on the real clock."""
+
+    slow = True
+
+    def __init__(self, seconds):
+        self.seconds, self.threads, self.count = seconds, set(), 0
+
+    def read(self):
+        self.threads.add(threading.current_thread())
+        self.count += 1
+        time.sleep(self.seconds)
+        return []
+
+
+def test_a_slow_source_has_a_thread_of_its_own_and_holds_up_nobody():
+    world = World()
+    quick, sleeper = Reader(world), Sleeper(0.3)
+    tasks = [Task("quick", quick, SECOND // 100), Task("sleeper", sleeper, SECOND // 2)]
+    until = time.monotonic() + 1.0
+
+    def wait(seconds):
+        time.sleep(min(seconds, 0.01))
+        return None if time.monotonic() < until else "eof"
+
+    Sampler(tasks, ignore, ignore, time.monotonic_ns, SECOND).run(lambda: True, wait)
+    assert sleeper.count >= 1
+    assert tasks[0].ticks > 3 * tasks[1].ticks
+    assert threading.current_thread() not in sleeper.threads
+
+
+def test_a_source_that_fills_its_interval_is_read_more_seldom():
+    clock = [0]
+    task = Task("wide", Sleeper(0), SECOND)
+
+    def now():
+        clock[0] += SECOND * 6 // 10
+        return clock[0]
+
+    for _ in range(WIDTHS - 1):
+        task.take(now)
+        assert not task.back_off()
+    task.take(now)
+    assert task.back_off()
+    assert task.interval_ns == 2 * SECOND
+    for _ in range(WIDTHS):
+        task.take(now)
+    assert not task.back_off()  # 0.6 s of 2 s
