@@ -118,7 +118,7 @@ class Cooling:
         for _ in range(TRIES):
             self._refused = {}
             for line in self._sense(self._sources) if self._sources else ():
-                if line["type"] != "reading":
+                if line.get("type") != "reading":
                     continue
                 name = str(line["source"])
                 if line["unit"] == "c" and line["value"] is not None:

@@ -12,7 +12,7 @@ usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root D
   --cores N,M         stay on these, where the machine allows it; default any
   --blocks SECONDS    read and rest by turns of this length: what watching costs the watched then shows
   --record FOLDER     keep there what was read, as it was, and how long each read took
-  --once              read every source once: readings alone, then the end; --pid may be left out
+  --once              read every source once and end; without --pid those of the machine alone
 
 Lines: one `clock`, then `reading` after `reading`, at last one `end`; between them `fix` (how a missing
 value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or

@@ -1,7 +1,5 @@
 """The command line; argparse would double what this process imports."""
 
-import os
-
 from .sources import DEFAULT, Wish, nanoseconds
 
 
@@ -22,7 +20,7 @@ class Arguments:
                 raise Usage("unknown argument %s; known are %s" % (name, ", ".join([*options, "--once"])))
             options[name] = next(left, "")
         if self.once and not options["--pid"]:
-            options["--pid"] = str(os.getpid())
+            options["--pid"] = "0"  # no process
         if not options["--pid"].isdigit():
             raise Usage("--pid must be a process id, got %r" % options["--pid"])
         self.pid, self.root, self.record = int(options["--pid"]), options["--root"], options["--record"]

@@ -57,7 +57,7 @@ def main(words: "list[str]", usage: "str | None") -> int:
     try:
         arguments = Arguments(words)
         machine = _machine(arguments)
-        tree = Tree(machine, arguments.pid)
+        tree = Tree(machine, arguments.pid) if arguments.pid or not arguments.once else None
     except (Usage, ProcessLookupError) as problem:
         sys.stderr.write("telemetry: %s\n" % problem)
         return 2
@@ -66,7 +66,7 @@ def main(words: "list[str]", usage: "str | None") -> int:
         with contextlib.suppress(OSError):  # what we were started within decides
             os.sched_setaffinity(0, arguments.cores)
     output = Output()
-    if arguments.once:
+    if arguments.once or tree is None:
         return once(tasks(arguments.wishes, machine, arguments.pid, tree), output)
     wait = _waiter()
     made = []  # type: list[Task]

@@ -1,7 +1,7 @@
 """The loop: every source on deadlines of its own that do not drift; slow ones in threads of their own.
 
-Power that is sampled has its deadlines scattered around their grid: on the grid itself, inferences that take
-a whole part of the interval would always be seen at the same moment of their course (docs/adr/0010-energy.md).
+Power that is sampled has its deadlines scattered around their grid: on it, inferences that take a whole part
+of the interval would always be seen at the same moment of their course (docs/adr/0010-energy.md).
 """
 
 import os

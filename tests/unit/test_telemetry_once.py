@@ -33,11 +33,20 @@ def test_every_source_is_read_once_and_nothing_else_said() -> None:
     assert len(lines) == len({line["source"] for line in lines})
 
 
-def test_without_a_process_it_watches_itself() -> None:
-    done = once("--sources", "process,meminfo")
+def test_without_a_process_only_the_machine_is_read() -> None:
+    done = once("--sources", "process,meminfo,cgroup")
     values = {line["source"]: line["value"] for line in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, done.stderr, set(values)) == (0, "", {"host.memory_available"})
     assert values["host.memory_available"] > 0
-    assert values["process.vm_rss"] > 0
+
+
+def test_what_would_mend_a_reason_is_told_too(tmp_path: Path) -> None:
+    done = once("--root", str(tmp_path), "--sources", "vcgencmd")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["type"] for line in lines] == ["fix"] * 3 + ["reading"] * 3
+    assert {(line["source"], line["reason"]) for line in lines[:3]} == {
+        (line["source"], line["reason"]) for line in lines[3:]
+    }
 
 
 def test_mistakes_are_still_told() -> None:
