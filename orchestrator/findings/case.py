@@ -35,6 +35,7 @@ class Circumstances:
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
+    power_disagrees: str | None = None  # how another reader of the same sensor differs from ours
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
     tuned: str | None = None  # what of the machine was set for the trials, as it is asked for
 
@@ -85,6 +86,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.TUNED.finding(f"set for the trials: {given.tuned}"))
     if given.cgroup_memory_disabled:
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
+    if given.power_disagrees:
+        found.append(Code.POWER_DISAGREES.finding(given.power_disagrees))
     if given.observer_effect:
         found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:
