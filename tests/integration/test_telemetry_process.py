@@ -288,7 +288,9 @@ def test_it_stays_on_the_cores_it_is_given(start, sleeper):
     core = min(os.sched_getaffinity(0))
     popen = start(lean(), "--pid", sleeper.pid, "--cores", core)
     assert json.loads(popen.stdout.readline())["type"] == "clock"
-    assert os.sched_getaffinity(popen.pid) == {core}
+    assert json.loads(popen.stdout.readline())["type"] == "reading"
+    threads = [int(path.name) for path in Path(f"/proc/{popen.pid}/task").iterdir()]
+    assert [os.sched_getaffinity(thread) for thread in threads] == [{core}] * len(threads)
     assert finish(popen)[-1]["type"] == "end"
 
 
