@@ -75,6 +75,16 @@ def forgotten(machine: Machine) -> list[str]:
     return [] if journal.is_owned() else list(dict.fromkeys(entry.knob for entry in journal.entries))
 
 
+def refuse_there(machine: Machine) -> None:
+    """Of a board whose files are copied, alone with us there: raises InferometerError where it is tuned."""
+    knobs = forgotten(machine)
+    if knobs:
+        raise InferometerError(
+            f"a bench that was killed has left the board tuned ({', '.join(knobs)}); "
+            "put it back there with: sudo make doctor"
+        )
+
+
 def put_back(machine: Machine, user: int) -> str | None:
     """Put back what a killed bench has left changed: a line about it, None where there was nothing.
 

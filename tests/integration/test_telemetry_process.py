@@ -289,8 +289,7 @@ def test_it_stays_on_the_cores_it_is_given(start, sleeper):
     popen = start(lean(), "--pid", sleeper.pid, "--cores", core)
     assert json.loads(popen.stdout.readline())["type"] == "clock"
     assert json.loads(popen.stdout.readline())["type"] == "reading"
-    threads = [int(path.name) for path in Path(f"/proc/{popen.pid}/task").iterdir()]
-    assert [os.sched_getaffinity(thread) for thread in threads] == [{core}] * len(threads)
+    assert all(os.sched_getaffinity(int(t)) == {core} for t in os.listdir(f"/proc/{popen.pid}/task"))
     assert finish(popen)[-1]["type"] == "end"
 
 
