@@ -131,12 +131,7 @@ def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iter
                     tuned.off()
         else:
             link.hold(what)
-            forgotten = tuning.forgotten(tuning.Machine(place.root))
-            if forgotten:
-                raise InferometerError(
-                    f"a bench that was killed has left the board tuned ({', '.join(forgotten)}); "
-                    "put it back there with: sudo make doctor"
-                )
+            tuning.refuse_there(tuning.Machine(place.root))
             engine = board_engine(catalog.root, cache, order.build, device, link, watcher)
             missing = lacking(device, engine.name, place, link)
             yield Stage(place, device, engine, missing, (), lambda text: None, link=link)

@@ -287,7 +287,8 @@ def test_it_stays_on_the_cores_it_is_given(start, sleeper):
     core = min(os.sched_getaffinity(0))
     popen = start(lean(), "--pid", sleeper.pid, "--cores", core)
     assert json.loads(popen.stdout.readline())["type"] == "clock"
-    assert os.sched_getaffinity(popen.pid) == {core}
+    assert json.loads(popen.stdout.readline())["type"] == "reading"
+    assert all(os.sched_getaffinity(int(t)) == {core} for t in os.listdir(f"/proc/{popen.pid}/task"))
     assert finish(popen)[-1]["type"] == "end"
 
 
