@@ -39,7 +39,7 @@ SETTINGS = replace(
     timeout_s=120.0,
 )
 RUNNER = doubles.ROOT / "runners/fake/runner.py"
-SLEEPING = {"latency_ns": "20000000", "wait": "sleep"}  # leaves the cores to whoever plays and reads
+SLEEPING = {"latency_ns": "4000000", "wait": "sleep"}  # leaves the cores to whoever plays and reads
 LENGTH_S = 90.0
 # Load begins after the window has (the runner is ready for it within two seconds) and ends before it does.
 LOAD_S, REST_S = 18.0, 46.0

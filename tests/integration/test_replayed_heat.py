@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 POLICY = Cooldown(band_c=3, timeout_s=12)
 SETTINGS = replace(doubles.SHORT, launches=3, min_duration_ns=4_000_000_000, timeout_s=30.0)
 SOURCES = ("vcgencmd@0.5", "thermal@0.5", "cpufreq@0.5")
-SLEEPING = {"latency_ns": "20000000", "wait": "sleep"}
+SLEEPING = {"latency_ns": "4000000", "wait": "sleep"}
 BASE_C, HOT_C, COOLS_C_PER_S = 46.0, 62.0, 2.0
 FULL_HZ, LOW_HZ = 2_400_000_000, 1_500_000_000
 THROTTLED, STICKY = 0x4, 0x40000
