@@ -129,7 +129,7 @@ class Sampler:
         self._slow = [task for task in tasks if task.slow]
         self._write, self._tell, self._now = write, tell, now
         self._interval_ns, self._block_ns = interval_ns, block_ns
-        self._deaf = False  # nobody reads what the threads write
+        self._is_unread = False
         self.tasks = tasks
 
     def run(self, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
@@ -158,7 +158,7 @@ class Sampler:
 
     def _loop(self, look_ns: int, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
         held, told = Held(self._write, self._interval_ns), -1
-        while not self._deaf:
+        while not self._is_unread:
             now_ns = self._now()
             # Seldom, and when the sources that have no interval of their own are read: a wake-up costs more
             # than what is done in it.
@@ -191,7 +191,7 @@ class Sampler:
         raise BrokenPipeError
 
     def _follow(self, task: Task, stop: "LockType", done: "LockType") -> None:
-        """A slow source's own loop, in a thread."""
+        """A slow source's own loop, in a thread; that nobody reads us any more is the main loop's to tell."""
         held = Held(self._write, self._interval_ns)
         try:
             while not stop.acquire(True, max(0, task.due_ns - self._now()) / 1e9):
@@ -205,7 +205,7 @@ class Sampler:
             stop.release()  # for the others
             held.tell()
         except BrokenPipeError:
-            self._deaf = True
+            self._is_unread = True
         finally:
             done.release()
 
