@@ -146,7 +146,7 @@ def test_the_peak_and_the_time_of_a_child_count(start):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_a_last_line(number, start, sleeper):
-    popen = start(lean(), "--pid", sleeper.pid, "--interval", "60")
+    popen = start(lean(), "--pid", sleeper.pid, "--interval", "60", "--sources", "process")
     assert json.loads(popen.stdout.readline())["type"] == "clock"
     assert json.loads(popen.stdout.readline())["type"] == "reading"
     popen.send_signal(number)
