@@ -7,6 +7,7 @@ Python's buffered files turn into a TypeError, into None or into an empty string
 import errno
 import os
 import time
+from _thread import allocate_lock
 
 from .reading import Channel, Reading, Unavailable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .device import Device
 
 CHUNK_BYTES = 1 << 16
+_importing = allocate_lock()  # of two threads that import from a zipapp, Python 3.6 gives one half a module
 _REASONS = {
     errno.ENOENT: "no_sensor",
     errno.ENOTDIR: "no_sensor",
@@ -34,10 +36,12 @@ _REASONS = {
 }
 
 
-def monotonic_ns() -> int:
-    """CLOCK_MONOTONIC in ns. Python 3.6 has it as float seconds only: exact to 1 ns for 104 days up."""
-    precise = getattr(time, "monotonic_ns", None)
-    return precise() if precise else int(time.monotonic() * 1e9)
+def _monotonic_ns() -> int:
+    return int(time.monotonic() * 1e9)
+
+
+# CLOCK_MONOTONIC in ns. Python 3.6 has it as float seconds only: exact to 1 ns for 104 days up.
+monotonic_ns = getattr(time, "monotonic_ns", _monotonic_ns)  # type: Callable[[], int]
 
 
 def read_file(path: str) -> bytes:
@@ -55,14 +59,16 @@ def read_file(path: str) -> bytes:
 
 def run_command(words: "list[str]", timeout_s: float) -> bytes:
     """What a command wrote; see :func:`.command.run_command`, whose imports most machines need not pay."""
-    from .command import run_command
+    with _importing:
+        from .command import run_command
 
     return run_command(words, timeout_s)
 
 
 def open_device(path: str) -> "Device":
     """A device node; see :class:`.device.Device`, which most machines need not load."""
-    from .device import Device
+    with _importing:
+        from .device import Device
 
     return Device(path)
 

@@ -33,20 +33,33 @@ class Output:
 
     def tell(self, *lines: "dict[str, object]") -> None:
         """Write lines. Raises BrokenPipeError when nobody reads them."""
-        data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode("ascii")
+        self._put("".join(map(_line, lines)))
+
+    def write(self, taken: "list[tuple[Task, list[Reading]]]") -> None:
+        """Write what sources read; before the first of their reasons that can be mended, the fix."""
+        lines = []  # type: list[str]
+        for task, readings in taken:
+            for reading in readings:
+                if reading.reason:
+                    lines += self._fix(task, reading.channel.source, reading.reason)
+            lines += [reading.line() for reading in readings]
+        self._put("".join(lines))
+
+    def _fix(self, task: Task, source: str, reason: str) -> "list[str]":
+        if reason not in task.fixes or (source, reason) in self._told:
+            return []
+        self._told.add((source, reason))
+        return [_line({"type": "fix", "source": source, "reason": reason, "fix": task.fixes[reason]})]
+
+    def _put(self, text: str) -> None:
+        data = text.encode("ascii")
         with self._lock:
             while data:
                 data = data[os.write(STDOUT, data) :]
 
-    def write(self, task: Task, readings: "list[Reading]") -> None:
-        """Write what a source read; before the first of its reasons that can be mended, the fix."""
-        lines = []  # type: list[dict[str, object]]
-        for reading in readings:
-            key = reading.channel.source, reading.reason or ""
-            if reading.reason in task.fixes and key not in self._told:
-                self._told.add(key)
-                lines.append({"type": "fix", "source": key[0], "reason": key[1], "fix": task.fixes[key[1]]})
-        self.tell(*lines, *[reading.to_json() for reading in readings])
+
+def _line(line: "dict[str, object]") -> str:
+    return json.dumps(line, separators=(",", ":")) + "\n"
 
 
 def main(words: "list[str]", usage: "str | None") -> int:
@@ -94,7 +107,7 @@ def once(made: "list[Task]", output: Output) -> int:
         while not readings and monotonic_ns() < until_ns:  # a command that prints only now and then
             time.sleep(0.05)
             readings = task.read()
-        output.write(task, readings)
+        output.write([(task, readings)])
         close(task)
     return 0
 
@@ -153,6 +166,7 @@ def end(made: "list[Task]", cause: str, startup_ns: int) -> "dict[str, object]":
 def _waiter() -> "Callable[[float], str | None]":
     """A wait that ends early, with the cause, when standard input ends or a signal asks us to stop."""
     signalled, signal_pipe = os.pipe()
+    watched = [STDIN, signalled]
     os.set_blocking(signal_pipe, False)
     # Written by the interpreter itself: a handler in Python may run only after the wait that it should end,
     # when the signal comes just before that wait begins.
@@ -163,13 +177,13 @@ def _waiter() -> "Callable[[float], str | None]":
     def wait(seconds: float) -> "str | None":
         until_ns = monotonic_ns() + int(seconds * 1e9)
         while True:
-            left_s = max(0.0, (until_ns - monotonic_ns()) / 1e9)
-            ready = select.select([STDIN, signalled], [], [], left_s)[0]
-            if signalled in ready:
-                return "signal"
+            ready = select.select(watched, [], [], seconds)[0]
             if not ready:
                 return None
+            if signalled in ready:
+                return "signal"
             if not os.read(STDIN, 4096):
                 return "eof"
+            seconds = max(0.0, (until_ns - monotonic_ns()) / 1e9)
 
     return wait

@@ -5,10 +5,11 @@ of the interval would always be seen at the same moment of their course (docs/ad
 """
 
 import os
+from _thread import allocate_lock, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import threading
+    from _thread import LockType
     from collections.abc import Callable
 
     from .reading import Reading
@@ -17,6 +18,10 @@ PAUSES = (False, True, True, False)  # in turns that cancel a steady drift
 # A source that needs more than half of its interval would fill it: its interval is doubled.
 WIDTHS, WIDE_PART = 20, 2
 JOIN_S = 3.0  # for a read under way; commands and requests have shorter deadlines of their own
+# Reasons that seldom go away: a source that has nothing else to tell is asked at most so often meanwhile.
+LASTING = ("no_sensor", "permission", "not_supported")
+SELDOM_NS = 1000000000
+HOLD_NS = 1000000000
 
 
 class Task:
@@ -30,6 +35,7 @@ class Task:
         self._scatter = bool(getattr(source, "scatter", False))
         self.ticks = self.missed = 0
         self.due_ns = self._grid_ns = 0
+        self._absent = False
         self._late_ns = []  # type: list[int]
         self._widths_ns = []  # type: list[int]
 
@@ -50,6 +56,10 @@ class Task:
         readings = self.read()
         ended_ns = now()
         self.ticks += 1
+        for reading in readings:  # a command that prints now and then has none in between
+            self._absent = reading.reason in LASTING
+            if not self._absent:
+                break
         skipped = self.skip(ended_ns)
         self.missed += skipped
         if self.slow:
@@ -58,10 +68,11 @@ class Task:
 
     def skip(self, now_ns: int) -> int:
         """Move the deadline beyond ``now_ns`` on its grid; returns how many were jumped over."""
-        steps = max(0, now_ns - self._grid_ns) // self.interval_ns + 1
-        self._grid_ns += steps * self.interval_ns
+        interval_ns = max(self.interval_ns, SELDOM_NS) if self._absent else self.interval_ns
+        steps = max(0, now_ns - self._grid_ns) // interval_ns + 1
+        self._grid_ns += steps * interval_ns
         self.due_ns = self._grid_ns
-        if self._scatter:
+        if self._scatter and not self._absent:
             self.due_ns += int(self.interval_ns * (int.from_bytes(os.urandom(2), "big") / 65536.0 - 0.5))
         return steps - 1
 
@@ -96,18 +107,18 @@ class Blocks:
         """Whether nothing is read now."""
         return bool(self._length_ns) and PAUSES[self.number(now_ns) % len(PAUSES)]
 
-    def end_ns(self, now_ns: int) -> "int | None":
-        """When this stretch is over; None where there is only one."""
-        return self._start_ns + (self.number(now_ns) + 1) * self._length_ns if self._length_ns else None
+    def end_ns(self, now_ns: int) -> int:
+        """When this stretch is over, where there are more than one."""
+        return self._start_ns + (self.number(now_ns) + 1) * self._length_ns
 
 
 class Sampler:
-    """Reads sources at their deadlines; ``write`` gets lists of readings, ``tell`` lines of other types."""
+    """Reads sources at their deadlines; ``write`` gets what was due together, ``tell`` other lines."""
 
     def __init__(
         self,
         tasks: "list[Task]",
-        write: "Callable[[Task, list[Reading]], None]",
+        write: "Callable[[list[tuple[Task, list[Reading]]]], None]",
         tell: "Callable[[dict[str, object]], None]",
         now: "Callable[[], int]",
         interval_ns: int,
@@ -130,66 +141,100 @@ class Sampler:
         self._blocks = Blocks(start_ns, self._block_ns)
         for task in self.tasks:
             task.start(start_ns)
-        if not self._slow:
-            return self._loop(alive, wait)
-        import threading  # most machines have no slow source
-
-        stop = threading.Event()
-        threads = [
-            threading.Thread(target=self._follow, args=(task, stop), daemon=True) for task in self._slow
-        ]
-        for thread in threads:
-            thread.start()
+        # Locks alone: to wait for an Event of threading takes several times as long.
+        stop, running = allocate_lock(), []
+        stop.acquire()
         try:
-            return self._loop(alive, wait)
+            for task in self._slow:
+                done = allocate_lock()
+                done.acquire()
+                start_new_thread(self._follow, (task, stop, done))
+                running.append(done)
+            return self._loop(start_ns, alive, wait)
         finally:
-            stop.set()
-            for thread in threads:
-                thread.join(JOIN_S)
+            stop.release()
+            for done in running:
+                done.acquire(True, JOIN_S)
 
-    def _loop(self, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
-        look_ns, told = self._now(), -1
-        while alive():
+    def _loop(self, look_ns: int, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
+        held, told = Held(self._write, self._interval_ns), -1
+        while not self._is_unread:
             now_ns = self._now()
-            if self._is_unread:
-                raise BrokenPipeError
-            if self._block_ns and self._blocks.number(now_ns) != told:
-                told = self._blocks.number(now_ns)
-                self._tell(
-                    {"type": "block", "number": told, "paused": self._blocks.paused(now_ns), "t_ns": now_ns}
-                )
-            if self._blocks.paused(now_ns):
-                for task in self._tasks:
-                    if task.due_ns <= now_ns:
-                        task.skip(now_ns)
-            for task in self._tasks:
-                if task.due_ns <= now_ns:
-                    self._write(task, task.take(self._now))
-            now_ns = self._now()
-            # Also where no fast source asks for it, we look whether the process is still there.
+            # Seldom, and when the sources that have no interval of their own are read: a wake-up costs more
+            # than what is done in it.
             if look_ns <= now_ns:
-                look_ns = now_ns + self._interval_ns
-            ahead = [task.due_ns for task in self._tasks] + [look_ns]
-            end_ns = self._blocks.end_ns(now_ns)
-            cause = wait(max(0, min(ahead + ([end_ns] if end_ns else [])) - now_ns) / 1e9)
+                if not alive():
+                    held.tell()
+                    return "gone"
+                look_ns += ((now_ns - look_ns) // self._interval_ns + 1) * self._interval_ns
+            due = [task for task in self._tasks if task.due_ns <= now_ns]
+            until_ns = look_ns
+            if self._block_ns:
+                number, paused = self._blocks.number(now_ns), self._blocks.paused(now_ns)
+                until_ns = min(look_ns, self._blocks.end_ns(now_ns))
+                if number != told:
+                    told = number
+                    self._tell({"type": "block", "number": number, "paused": paused, "t_ns": now_ns})
+                if paused:
+                    for task in due:
+                        task.skip(now_ns)
+                    due = []
+            held.take(due, self._now)
+            until_ns = min([until_ns] + [task.due_ns for task in self._tasks])
+            held.tell_before(until_ns)
+            cause = wait(max(0, until_ns - self._now()) / 1e9)
             if cause:
                 if alive() and not self._blocks.paused(self._now()):
-                    for task in self._tasks:
-                        self._write(task, task.take(self._now))
+                    held.take(self._tasks, self._now)
+                held.tell()
                 return cause
-        return "gone"
+        raise BrokenPipeError
 
-    def _follow(self, task: Task, stop: "threading.Event") -> None:
-        """A slow source's own loop; that nobody reads us any more is the main loop's to tell."""
-        while not stop.wait(max(0, task.due_ns - self._now()) / 1e9):
-            if self._blocks.paused(self._now()):
-                task.skip(self._now())
-                continue
-            try:
-                self._write(task, task.take(self._now))
-                if task.back_off():
-                    line = {"type": "back_off", "source": task.name, "interval_ns": task.interval_ns}
-                    self._tell(line)
-            except BrokenPipeError:
-                self._is_unread = True
-                return
+    def _follow(self, task: Task, stop: "LockType", done: "LockType") -> None:
+        """A slow source's own loop, in a thread; that nobody reads us any more is the main loop's to tell."""
+        held = Held(self._write, self._interval_ns)
+        try:
+            while not stop.acquire(True, max(0, task.due_ns - self._now()) / 1e9):
+                if self._blocks.paused(self._now()):
+                    task.skip(self._now())
+                else:
+                    held.take([task], self._now)
+                    if task.back_off():
+                        self._tell({"type": "back_off", "source": task.name, "interval_ns": task.interval_ns})
+                held.tell_before(task.due_ns)
+            stop.release()  # for the others
+            held.tell()
+        except BrokenPipeError:
+            self._is_unread = True
+        finally:
+            done.release()
+
+
+class Held:
+    """What was read and not told yet: to write each reading would cost more than to read it.
+
+    Nothing is held for longer than ``most_ns`` and HOLD_NS.
+    """
+
+    def __init__(self, write: "Callable[[list[tuple[Task, list[Reading]]]], None]", most_ns: int) -> None:
+        self._write, self._most_ns = write, min(most_ns, HOLD_NS)
+        self._taken = []  # type: list[tuple[Task, list[Reading]]]
+        self._since_ns = 0
+
+    def take(self, tasks: "list[Task]", now: "Callable[[], int]") -> None:
+        """Read these one after another."""
+        if tasks and not self._taken:
+            self._since_ns = now()
+        for task in tasks:
+            self._taken.append((task, task.take(now)))
+
+    def tell_before(self, until_ns: int) -> None:
+        """Write now what would be held for too long until then."""
+        if self._taken and until_ns - self._since_ns >= self._most_ns:
+            self.tell()
+
+    def tell(self) -> None:
+        """Write it."""
+        if self._taken:
+            taken, self._taken = self._taken, []
+            self._write(taken)

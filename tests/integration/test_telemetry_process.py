@@ -146,7 +146,7 @@ def test_the_peak_and_the_time_of_a_child_count(start):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_a_last_line(number, start, sleeper):
-    popen = start(lean(), "--pid", sleeper.pid, "--interval", "60")
+    popen = start(lean(), "--pid", sleeper.pid, "--interval", "60", "--sources", "process")
     assert json.loads(popen.stdout.readline())["type"] == "clock"
     assert json.loads(popen.stdout.readline())["type"] == "reading"
     popen.send_signal(number)
@@ -291,9 +291,12 @@ def test_it_stays_on_the_cores_it_is_given(start, sleeper):
     core = min(os.sched_getaffinity(0))
     popen = start(lean(), "--pid", sleeper.pid, "--cores", core)
     assert json.loads(popen.stdout.readline())["type"] == "clock"
-    assert json.loads(popen.stdout.readline())["type"] == "reading"
-    assert all(os.sched_getaffinity(int(t)) == {core} for t in os.listdir(f"/proc/{popen.pid}/task"))
-    assert finish(popen)[-1]["type"] == "end"
+    assert json.loads(popen.stdout.readline())["type"] in ("reading", "fix")  # all threads run
+    threads = [int(thread) for thread in os.listdir(f"/proc/{popen.pid}/task")]
+    assert len(threads) > 1
+    assert all(os.sched_getaffinity(thread) == {core} for thread in threads)
+    popen.send_signal(signal.SIGTERM)
+    assert json.loads(popen.stdout.read().splitlines()[-1])["type"] == "end"
 
 
 def test_cores_that_are_none_are_refused(start, sleeper):

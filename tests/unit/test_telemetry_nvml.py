@@ -187,7 +187,7 @@ SCRIPT = (
     "before = list(sys.path)\n"
     "source = Nvml(Machine(), sys.argv[2])\n"
     "import json\n"
-    "lines = [r.to_json() for r in source.read()]\n"
+    "lines = [json.loads(r.line()) for r in source.read()]\n"
     "print(json.dumps([lines, source.fixes['no_sensor'], sys.path == before]))\n"
     "source.close()\n"
 )

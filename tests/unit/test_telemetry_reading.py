@@ -1,9 +1,12 @@
 """The vocabulary is closed, and a value without a reason or a reason beside a value cannot be made."""
 
 import errno
+import json
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.telemetry.machine import Machine, monotonic_ns, read_file, reason_of
 from orchestrator.telemetry.reading import METHODS, REASONS, SCOPES, UNITS, Channel, Reading
@@ -28,17 +31,26 @@ def test_a_channel_with_an_unknown_word_is_refused(words):
 
 
 def test_a_line_holds_every_field_of_the_contract():
-    assert Reading(CHANNEL, 41.5, None, 10, 12).to_json() == {
-        "type": "reading",
-        "source": "thermal.cpu",
-        "scope": "thermal_zone",
-        "method": "sampled",
-        "unit": "c",
-        "value": 41.5,
-        "reason": None,
-        "t0_ns": 10,
-        "t1_ns": 12,
-    }
+    assert Reading(CHANNEL, 41.5, None, 10, 12).line() == (
+        '{"type":"reading","source":"thermal.cpu","scope":"thermal_zone","method":"sampled","unit":"c",'
+        '"value":41.5,"reason":null,"t0_ns":10,"t1_ns":12}\n'
+    )
+
+
+@given(
+    source=st.text(),
+    unit=st.sampled_from(sorted(UNITS)),
+    value=st.none() | st.integers() | st.floats() | st.text() | st.booleans(),
+    reason=st.sampled_from(sorted(REASONS)),
+    stamps=st.tuples(st.integers(), st.integers()),
+)
+def test_a_line_is_what_json_makes_of_it(source, unit, value, reason, stamps):
+    reading = Reading(
+        Channel(source, "host", "sampled", unit), value, None if value is not None else reason, *stamps
+    )
+    fields = {"type": "reading", "source": source, "scope": "host", "method": "sampled", "unit": unit}
+    fields.update(value=reading.value, reason=reading.reason, t0_ns=stamps[0], t1_ns=stamps[1])
+    assert reading.line() == json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 @pytest.mark.parametrize("value", [-256.0, 125.1, -40.5])
