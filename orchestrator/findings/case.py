@@ -36,6 +36,8 @@ class Circumstances:
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
+    sustained: bool = False  # one launch with one long window was asked for
+    window_cut: str | None = None  # why that window is shorter
     tuned: str | None = None  # what of the machine was set for the trials, as it is asked for
 
 
@@ -85,6 +87,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.TUNED.finding(f"set for the trials: {given.tuned}"))
     if given.cgroup_memory_disabled:
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
+    if given.window_cut:
+        found.append(Code.WINDOW_CUT.finding(given.window_cut))
     if given.observer_effect:
         found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:
@@ -96,7 +100,10 @@ def _launches(ok: Sequence[TrialRecord], given: Circumstances) -> list[Finding]:
     found = []
     latencies = [record.latency for record in ok if record.latency]
     medians = [latency.p50_ns for latency in latencies]
-    if len(ok) < given.least_launches:
+    if given.sustained:  # one launch is what was asked for, and its minutes compare with each other
+        message = "one launch: how far the next one's absolute latency may lie from it is unknown"
+        found.append(Code.TOO_FEW_LAUNCHES.finding(message, Severity.NOTE))
+    elif len(ok) < given.least_launches:
         message = f"{len(ok)} good launches, at least {given.least_launches} are needed"
         found.append(Code.TOO_FEW_LAUNCHES.finding(message))
     modes = speed_modes(medians)
