@@ -106,8 +106,8 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 "--sustained",
                 "sustained_s",
                 callback=duration,
-                help="One launch a case with one window of this length, e.g. 30m: latency, clock, temperature "
-                "and watts minute by minute, the last minute over the first; `inferometer curve` draws it.",
+                help="One launch a case with one window so long, e.g. 30m: latency, clock, temperature and "
+                "watts minute by minute, the last minute over the first; `inferometer curve` draws it.",
             ),
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(

@@ -102,7 +102,8 @@ def _launches(ok: Sequence[TrialRecord], given: Circumstances) -> list[Finding]:
     medians = [latency.p50_ns for latency in latencies]
     if given.sustained:  # one launch is what was asked for, and its minutes compare with each other
         message = "one launch: how far the next one's absolute latency may lie from it is unknown"
-        found.append(Code.TOO_FEW_LAUNCHES.finding(message, Severity.NOTE))
+        advice = "Compare the minutes with each other; for an absolute latency bench without SUSTAINED."
+        found.append(Finding(Code.TOO_FEW_LAUNCHES.code, Severity.NOTE, message, advice))
     elif len(ok) < given.least_launches:
         message = f"{len(ok)} good launches, at least {given.least_launches} are needed"
         found.append(Code.TOO_FEW_LAUNCHES.finding(message))
