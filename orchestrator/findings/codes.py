@@ -69,6 +69,11 @@ class Code(Enum):
     )
     OUTLIERS = ("outliers", Severity.NOTE, "Other work ran between: the median does not feel it, p99 does.")
     TREND = ("trend", Severity.SUSPECT, "Watch temperature and clocks: a window must not heat or speed up.")
+    WINDOW_CUT = (
+        "window_cut",
+        Severity.NOTE,
+        "Raise the batch: each inference then lasts longer, and a window holds as many as before.",
+    )
     HARNESS_COST = (
         "harness_cost",
         Severity.NOTE,

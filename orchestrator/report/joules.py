@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-from orchestrator.domain import CaseEnergy, CaseSummary
+from orchestrator.domain import CaseEnergy, CaseSummary, PowerCourse
 from orchestrator.report import cells
 from orchestrator.report.cells import UNKNOWN, Cell, decimals, number
 from orchestrator.report.column import Column
@@ -12,19 +13,20 @@ from orchestrator.report.column import Column
 _UNITS = (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
 # A rail is part of what its board's input shows: it stands in the files, not beside it.
 _PART = "supply_rail"
+Shown = TypeVar("Shown", CaseEnergy, PowerCourse)
 
 
-def shown(row: CaseSummary) -> list[CaseEnergy]:
+def shown(figures: Sequence[Shown]) -> list[Shown]:
     """The figures that tables show; of a meter with a counter not the power that it sampled as well."""
-    counters = {_meter(one) for one in row.energy if one.method == "counter"}
+    counters = {_meter(one) for one in figures if one.method == "counter"}
     return [
         one
-        for one in row.energy
+        for one in figures
         if one.scope != _PART and (one.method == "counter" or _meter(one) not in counters)
     ]
 
 
-def _meter(figure: CaseEnergy) -> str:
+def _meter(figure: CaseEnergy | PowerCourse) -> str:
     return figure.source.rpartition(".")[0]
 
 
@@ -38,7 +40,7 @@ def energy_columns(rows: Sequence[CaseSummary]) -> list[Column]:
     """Two columns a power source that some row has, named by its scope."""
     by_source: dict[str, CaseEnergy] = {}
     for row in rows:
-        for figure in shown(row):
+        for figure in shown(row.energy):
             by_source.setdefault(figure.source, figure)
     scopes = [figure.scope for figure in by_source.values()]
     columns = []
@@ -92,7 +94,7 @@ def energy_lines(rows: Iterable[CaseSummary]) -> list[str]:
     """What each power source is and how it was read, one line each, as far as some row has its figure."""
     told: dict[str, list[CaseEnergy]] = {}
     for row in rows:
-        for figure in shown(row):
+        for figure in shown(row.energy):
             if figure.gross_per_inference_j is not None:
                 told.setdefault(figure.source, []).append(figure)
     return [_line(source, figures) for source, figures in sorted(told.items())]

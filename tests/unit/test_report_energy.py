@@ -74,8 +74,8 @@ def test_two_sources_of_one_scope_are_told_apart() -> None:
 
 
 def test_parts_of_a_board_and_what_its_counter_tells_better_stay_in_the_files() -> None:
-    assert shown(row(PACKAGE, WALL, POWER, RAIL)) == [PACKAGE, WALL]
-    assert shown(row(POWER)) == [POWER]
+    assert shown((PACKAGE, WALL, POWER, RAIL)) == [PACKAGE, WALL]
+    assert shown((POWER,)) == [POWER]
 
 
 def test_no_source_no_column() -> None:
