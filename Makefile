@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-dev images bundle base-images models bench report curve conformance test check benchmark lock
+.PHONY: doctor help setup setup-dev images bundle base-images models bench telemetry probe report curve conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,12 @@ setup-dev: ## .venv with what the tests and checks need
 
 bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED TUNE EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
+
+telemetry: setup ## live: what this machine's sensors say: DEVICE METER
+	@$(INFEROMETER) telemetry $(call option,--device,$(DEVICE)) $(call option,--meter,$(METER))
+
+probe: setup ## one anonymous file of what this machine's sensors say: DEVICE OUT
+	@$(INFEROMETER) probe $(call option,--device,$(DEVICE)) $(call option,--out,$(OUT))
 
 report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
 	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import environment, lock, meter, power, tuning
+from orchestrator import environment, lock, meter, power, second_opinion, tuning
 from orchestrator.artifacts import Artifact
 from orchestrator.cases import Order, make_plan, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
@@ -29,6 +29,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import images
 from orchestrator.engines.launch import Engine, Watch
 from orchestrator.engines.place import Place
+from orchestrator.engines.ssh import Link
 from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
@@ -51,6 +52,7 @@ class Stage:
     notes: tuple[str, ...]
     note: Callable[[str], None]  # says better what the machine is held for
     tuning: Tuning = field(default_factory=Tuning)
+    link: Link | None = None  # to a board
 
 
 def _bring_in(catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher) -> list[Artifact]:
@@ -129,15 +131,10 @@ def stage(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> Iter
                     tuned.off()
         else:
             link.hold(what)
-            forgotten = tuning.forgotten(tuning.Machine(place.root))
-            if forgotten:
-                raise InferometerError(
-                    f"a bench that was killed has left the board tuned ({', '.join(forgotten)}); "
-                    "put it back there with: sudo make doctor"
-                )
+            tuning.refuse_there(tuning.Machine(place.root))
             engine = board_engine(catalog.root, cache, order.build, device, link, watcher)
             missing = lacking(device, engine.name, place, link)
-            yield Stage(place, device, engine, missing, (), lambda text: None)
+            yield Stage(place, device, engine, missing, (), lambda text: None, link=link)
 
 
 def _tuning(order: Order, machine: tuning.Machine, watcher: Watcher) -> Tuning:
@@ -212,8 +209,13 @@ def _perform(
         {(artifact.model, artifact.format): artifact for artifact in mine},
         ready.tuning,
     )
+    asks = device.release and not marks["emulated"]  # a Jetson, whose owner may have jetson-stats
+    if asks and not run.opinions():
+        run.write_opinion("before", second_opinion.ask(engine.sense, sources, ready.link))
     try:
         session.run(run)
+        if asks:
+            run.write_opinion("after", second_opinion.ask(engine.sense, sources, ready.link))
     except OSError as problem:
         problem.filename = problem.filename or str(folder)  # a full disk names no file
         raise

@@ -160,6 +160,21 @@ class Run:
         """Replace ``baseline.json``."""
         write_atomic(self.folder / "baseline.json", _pretty(document))
 
+    def opinions(self) -> dict[str, Any]:
+        """What jetson-stats said ``before`` and ``after`` the trials; empty where it was not asked."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "jtop.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as problem:
+            path = self.folder / "jtop.json"
+            raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
+        return found
+
+    def write_opinion(self, when: str, told: Mapping[str, Any]) -> None:
+        """Add to ``jtop.json``; what was said before the first trial stays."""
+        write_atomic(self.folder / "jtop.json", _pretty({when: dict(told), **self.opinions()}))
+
     def write_summary(self, document: Mapping[str, Any]) -> None:
         """Replace ``summary.json``."""
         write_atomic(self.folder / "summary.json", _pretty(document))

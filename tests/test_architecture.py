@@ -21,7 +21,7 @@ ROWS = [
     ["cases", "choices", "compiled", "observation"],
     ["own"],
     ["execute"],
-    ["exports", "diagnosis", "cooling", "power", "tuning"],
+    ["exports", "diagnosis", "cooling", "power", "tuning", "second_opinion"],
     ["weights"],
     ["engines", "artifacts", "environment", "store", "meter"],
     ["catalog", "lock"],

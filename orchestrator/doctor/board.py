@@ -51,7 +51,9 @@ def _examine(catalog: Catalog, cache: Path, name: str, place: Place, link: Link)
     except InferometerError as problem:
         return [*checks, Check("docker engine there", "missing", str(problem), _ENGINE)]
     load = float((place.root / "proc/loadavg").read_text().split()[0])
-    checks += [_engine(info, place), _disk(link, info), *leftover_there(place.root)]
+    checks += [_engine(info, place), _disk(link, info)]
+    if checks[2].state == "ok":  # else a bench there may well have tuned it, and lives
+        checks += leftover_there(place.root)
     checks += [replace(it, name=f"{it.name} there") for it in quiet(place.root, len(place.cores), load)]
     with suppress(InferometerError):  # which device it is not was said above
         device = choices.choose_device(catalog, name, False, False, place)

@@ -58,10 +58,7 @@ def leftover(root: Path, user: int) -> list[Check]:
 def leftover_there(root: Path) -> list[Check]:
     """The same of a board, whose files are copied below ``root``: it can only be told."""
     try:
-        knobs = tuning.forgotten(tuning.Machine(root))
+        tuning.refuse_there(tuning.Machine(root))
     except InferometerError as problem:
         return [refusal("tuning there", problem)]
-    if not knobs:
-        return []
-    detail = f"a bench that was killed has left the board tuned ({', '.join(knobs)})"
-    return [Check("tuning there", "missing", detail, "there: sudo make doctor")]
+    return []

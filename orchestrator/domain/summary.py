@@ -75,6 +75,7 @@ class CaseSummary:
     container_peak_bytes: int | None = None  # highest over launches, as are the next four
     load_container_peak_bytes: int | None = None
     inference_container_peak_bytes: int | None = None
+    inference_container_peak_method: str | None = None  # of that launch: cgroup_peak | sampled
     vm_hwm_bytes: int | None = None
     inference_vm_hwm_bytes: int | None = None
     accuracy: Score | None = None

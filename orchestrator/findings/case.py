@@ -35,6 +35,7 @@ class Circumstances:
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
+    power_disagrees: str | None = None  # how another reader of the same sensor differs from ours
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
     sustained: bool = False  # one launch with one long window was asked for
     window_cut: str | None = None  # why that window is shorter
@@ -89,6 +90,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
     if given.window_cut:
         found.append(Code.WINDOW_CUT.finding(given.window_cut))
+    if given.power_disagrees:
+        found.append(Code.POWER_DISAGREES.finding(given.power_disagrees))
     if given.observer_effect:
         found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:

@@ -111,6 +111,11 @@ class Code(Enum):
         Severity.SUSPECT,
         "Read fewer or slower telemetry sources: watching changes this figure.",
     )
+    POWER_DISAGREES = (
+        "power_disagrees",
+        Severity.SUSPECT,
+        "Compare with a meter before quoting joules: two readers of one sensor differ.",
+    )
     TUNED = ("tuned", Severity.NOTE, "Compare with untuned runs as with another machine.")
     # What could not be observed.
     CLOCK_NOT_ALIGNED = (

@@ -121,7 +121,13 @@ def _memory(ok: Sequence[TrialRecord]) -> dict[str, Any]:
     ):
         values = (getattr(record.memory, name) for record in ok if record.memory)
         peaks[name] = max((value for value in values if value is not None), default=None)
-    return peaks
+    highest = peaks["inference_container_peak_bytes"]
+    methods = (
+        record.memory.inference_container_peak_method
+        for record in ok
+        if record.memory and record.memory.inference_container_peak_bytes == highest
+    )
+    return {**peaks, "inference_container_peak_method": next(methods, None) if highest else None}
 
 
 def _parts(ok: Sequence[TrialRecord]) -> tuple[Part, ...]:

@@ -74,6 +74,7 @@ COLUMNS = (
     "container_peak_bytes",
     "load_container_peak_bytes",
     "inference_container_peak_bytes",
+    "inference_container_peak_method",
     "vm_hwm_bytes",
     "inference_vm_hwm_bytes",
     "accuracy_correct",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import findings, merge, observation, power, wire
+from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
 from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
@@ -84,6 +84,7 @@ def _row(
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
         no_power_source=_no_power(header, records),
+        power_disagrees=second_opinion.disagreement(run.opinions().values()),
         observer_effect=observation.too_large(observed),
         sustained=asked_ns > 0,
         window_cut=curve.cut if curve else None,

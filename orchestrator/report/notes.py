@@ -70,9 +70,9 @@ def weights_line(rows: Sequence[Row]) -> str | None:
 LEGEND = (
     "p50: mean over launches of each launch's median, with its 95 % interval. p90, p99: of all iterations. "
     "CV: standard deviation of launch medians over their mean. n: iterations of all launches. "
-    "container, process: peak memory; the container's holds the page cache of files that it read first, "
-    "the process's is VmHWM. parity: top-1 equal to PyTorch's on the same inputs, "
-    "largest absolute difference. "
+    "container, process: peak memory, of loading and of inferences apart; the container's holds the page "
+    "cache of files that it read first, the process's is VmHWM. parity: top-1 equal to PyTorch's on the same "
+    "inputs, largest absolute difference. "
     "findings: codes that all rows of a model share stand only in the list below."
 )
 PARTS = " parts: the steps of an inference, each timed apart in iterations of their own after the window."

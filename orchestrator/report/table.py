@@ -60,6 +60,7 @@ class Content:
         return {name for name in fields if len({getattr(case, name) for case in cases}) > 1}
 
 
+SAMPLED = "sampled: loading took more, so this is the highest of some readings; a shorter peak is missed"
 RUNTIME = "runtime (mode)"
 _IDENTITY: Sequence[tuple[str, Callable[[CaseSummary], str]]] = (
     ("device", lambda row: row.case.device),
@@ -147,6 +148,12 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
     def speed(title: str, make: Callable[[CaseSummary], Cell]) -> Column:
         return Column(title, lambda row: cells.greyed(make(row), row))
 
+    def inference(row: CaseSummary) -> Cell:
+        found = mib("inference_container_peak_bytes")(row)
+        if row.inference_container_peak_method != "sampled" or found.note:
+            return found
+        return Cell(found.text, SAMPLED)
+
     parts = time_unit(part.p50_ns for row in rows for part in row.parts)
 
     def steps(row: CaseSummary) -> Cell:
@@ -182,6 +189,8 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
         *energy_columns(rows),
         Column("artifact\nMiB", mib("artifact_bytes")),
         speed("container\nMiB", known(mib("container_peak_bytes"))),
+        speed("container load\nMiB", known(mib("load_container_peak_bytes"))),
+        speed("container inference\nMiB", known(inference)),
         speed("process\nMiB", known(mib("vm_hwm_bytes"))),
         Column("accuracy", known(cells.accuracy_cell)),
         Column("parity", known(cells.parity_cell)),

@@ -24,6 +24,7 @@ SCOPES = {
     "clock_domain": "the cores that share one clock",
     "thermal_zone": "what the zone's type names",
     "cpu_package": "the processor package",
+    "cpu_cores": "one or more cores of a processor package",
     "dram": "the memory modules of a processor package",
     "platform": "what the firmware calls the platform (psys): package, memory and more",
     "gpu_board": "the graphics board",

@@ -118,6 +118,7 @@ class Sampler:
         self._slow = [task for task in tasks if task.slow]
         self._write, self._tell, self._now = write, tell, now
         self._interval_ns, self._block_ns = interval_ns, block_ns
+        self._is_unread = False
         self.tasks = tasks
 
     def run(self, alive: "Callable[[], bool]", wait: "Callable[[float], str | None]") -> str:
@@ -150,6 +151,8 @@ class Sampler:
         look_ns, told = self._now(), -1
         while alive():
             now_ns = self._now()
+            if self._is_unread:
+                raise BrokenPipeError
             if self._block_ns and self._blocks.number(now_ns) != told:
                 told = self._blocks.number(now_ns)
                 self._tell(
@@ -177,11 +180,16 @@ class Sampler:
         return "gone"
 
     def _follow(self, task: Task, stop: "threading.Event") -> None:
-        """A slow source's own loop."""
+        """A slow source's own loop; that nobody reads us any more is the main loop's to tell."""
         while not stop.wait(max(0, task.due_ns - self._now()) / 1e9):
             if self._blocks.paused(self._now()):
                 task.skip(self._now())
                 continue
-            self._write(task, task.take(self._now))
-            if task.back_off():
-                self._tell({"type": "back_off", "source": task.name, "interval_ns": task.interval_ns})
+            try:
+                self._write(task, task.take(self._now))
+                if task.back_off():
+                    line = {"type": "back_off", "source": task.name, "interval_ns": task.interval_ns}
+                    self._tell(line)
+            except BrokenPipeError:
+                self._is_unread = True
+                return

@@ -80,10 +80,12 @@ class Journal:
         self.entries += entries
         self._save()
 
-    def settle(self, entry: Entry, new: str) -> None:
-        """The change of an entry has ended with this value."""
-        self.entries[self.entries.index(entry)] = replace(entry, new=new)
+    def settle(self, entry: Entry, new: str | None) -> Entry:
+        """The entry as it is from now on: its change has ended with this value, or None, is going on."""
+        settled = replace(entry, new=new)
+        self.entries[self.entries.index(entry)] = settled
         self._save()
+        return settled
 
     def drop(self, entries: Sequence[Entry]) -> None:
         """These are as they were."""

@@ -39,8 +39,7 @@ def restore(journal: Journal) -> Account:
         done = []
         for entry in reversed([entry for entry in journal.entries if entry.knob == knob]):
             try:
-                _restore(journal.machine, entry, account)
-                done.append(entry)
+                done.append(_restore(journal, entry, account))
             except (Refused, Unknown) as problem:
                 stuck.append(f"{knob} is not back at {entry.old!r}: {problem}")
         journal.drop(done)  # together: each time costs the disk a write
@@ -49,30 +48,44 @@ def restore(journal: Journal) -> Account:
     return account
 
 
-def _restore(machine: Machine, entry: Entry, account: Account) -> None:
-    setting, boot_id = entry.setting(machine), machine.boot_id()
+def _restore(journal: Journal, entry: Entry, account: Account) -> Entry:
+    """Put one setting back, or find that this is not ours to do. The entry as it is in the journal then."""
+    setting, boot_id = entry.setting(journal.machine), journal.machine.boot_id()
     if not setting.outlives_boot and None not in (boot_id, entry.boot_id) and boot_id != entry.boot_id:
         account.reset.append(entry.knob)
-        return
+        return entry
     try:
         now = setting.read()
     except Unknown as problem:
         account.left.append(f"{entry.knob} cannot be put back, it is gone ({problem})")
-        return
+        return entry
     # Of what is not atomic parts may be changed although what can be read of it is not.
     if now == entry.old and (setting.is_atomic or entry.new not in (None, now)):
-        return
+        return entry
     if entry.new is not None and now != entry.new:
         account.left.append(f"{entry.knob} was changed meanwhile and stays {now!r} ({entry.name})")
-        return
+        return entry
+    if not setting.is_atomic:
+        entry = journal.settle(entry, None)  # halfway back it is neither old nor new, and still ours
     setting.write(entry.old)
     account.restored.append(entry.knob)
+    return entry
 
 
 def forgotten(machine: Machine) -> list[str]:
     """The knobs that a bench which was killed has left changed; empty as a rule. Raises InferometerError."""
     journal = Journal(machine)
     return [] if journal.is_owned() else list(dict.fromkeys(entry.knob for entry in journal.entries))
+
+
+def refuse_there(machine: Machine) -> None:
+    """Of a board whose files are copied, alone with us there: raises InferometerError where it is tuned."""
+    knobs = forgotten(machine)
+    if knobs:
+        raise InferometerError(
+            f"a bench that was killed has left the board tuned ({', '.join(knobs)}); "
+            "put it back there with: sudo make doctor"
+        )
 
 
 def put_back(machine: Machine, user: int) -> str | None:

@@ -13,10 +13,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from orchestrator import tuning
 from orchestrator.domain import InferometerError
@@ -24,6 +26,7 @@ from orchestrator.tuning.machine import Refused
 
 TREES = Path(__file__).parent.parent / "fixtures" / "sys"
 CPU = "sys/devices/system/cpu"
+ASLR = "proc/sys/kernel/randomize_va_space"
 GPU = "sys/class/devfreq/17000000.gpu"
 HIDDEN = "sys/kernel/debug/emc"  # jetson_clocks sets it and nobody else looks at it
 MODES = {"15W": 1344000, "25W": 1497600, "MAXN_SUPER": 1728000, "7W": 960000}  # kHz
@@ -175,6 +178,22 @@ class Machine(tuning.Machine):
             for path, text in json.loads(Path(words[1]).read_bytes()).items():
                 super().write(path, text)
         return ""
+
+
+def tuned(root: Path, wish: str, said: list[str] | None = None) -> tuning.Tuning:
+    """A tuning that is on."""
+    found = tuning.Tuning(tuning.parse(wish), Machine(root), (said if said is not None else []).append)
+    found.check()
+    found.on()
+    return found
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """The one line that a call is refused with."""
+    with pytest.raises(InferometerError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def _bench(machine: Machine, wish: str) -> None:

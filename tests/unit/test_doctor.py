@@ -8,25 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import doctor
+from orchestrator import doctor, lock
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.doctor import Check
+from orchestrator.doctor.isolation import leftover, leftover_there
 from orchestrator.engines import images
 from orchestrator.engines.place import Place, here
+from orchestrator.tuning import Tuning, parse
+from tests.support.tuned import CPU, SWAPS, Machine, content, desktop, swap_lines, write
 
 TREES = Path(__file__).parent.parent / "fixtures" / "sys"
-GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+POLICY = f"{CPU}/cpufreq/policy0"
+GOVERNOR, LOW, HIGH = (f"{POLICY}/scaling_{name}" for name in ("governor", "min_freq", "max_freq"))
+NO_TURBO = f"{CPU}/intel_pstate/no_turbo"
 
 
 def examined(cache: Path, root: Path) -> dict[str, Check]:
     checks = doctor.examine(Catalog(suite_root()), cache) + doctor.quiet(root, 1, 3.0)
     return {check.name: check for check in checks}
-
-
-def write(root: Path, name: str, text: str) -> None:
-    path = root / name
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
 
 
 def test_everything_that_is_not_ok_has_a_fix(tmp_path: Path) -> None:
@@ -35,10 +34,60 @@ def test_everything_that_is_not_ok_has_a_fix(tmp_path: Path) -> None:
     assert found["catalog"].state == "ok"
 
 
-@pytest.mark.parametrize(("governor", "state"), [("performance\n", "ok"), ("schedutil\n", "warning")])
-def test_a_governor_that_moves_clocks(tmp_path: Path, governor: str, state: str) -> None:
-    write(tmp_path, GOVERNOR, governor)
-    assert examined(tmp_path, tmp_path)["governor"].state == state
+@pytest.mark.parametrize(
+    ("files", "state", "words"),
+    [
+        ({}, "ok", ["no governor is shown", "swap is unknown"]),
+        ({GOVERNOR: "performance"}, "ok", ["governor performance"]),
+        ({GOVERNOR: "schedutil"}, "warning", ["governor schedutil", "--tune governor=performance "]),
+        ({GOVERNOR: "schedutil", LOW: "8", HIGH: "8"}, "ok", ["governor schedutil"]),
+        ({GOVERNOR: "schedutil", LOW: "8", HIGH: "9"}, "warning", ["governor schedutil"]),
+        ({NO_TURBO: "0"}, "warning", ["turbo on", "--tune turbo=off "]),
+        ({NO_TURBO: "1"}, "ok", []),
+        ({"proc/swaps": swap_lines([])}, "ok", ["no swap"]),
+        ({"proc/swaps": swap_lines(SWAPS)}, "ok", ["swap is not used"]),
+        ({"proc/swaps": swap_lines(SWAPS, 2048)}, "warning", ["6 MiB in swap", "--tune swap=off "]),
+        (
+            {GOVERNOR: "powersave", NO_TURBO: "0", "proc/swaps": swap_lines(SWAPS, 1024)},
+            "warning",
+            ["governor powersave, turbo on, 3 MiB in swap", "governor=performance,turbo=off,swap=off"],
+        ),
+    ],
+)
+def test_what_lets_figures_wander(
+    tmp_path: Path, files: dict[str, str], state: str, words: list[str]
+) -> None:
+    for name, text in files.items():
+        write(tmp_path, name, text)
+    check = examined(tmp_path, tmp_path)["isolation"]
+    assert check.state == state
+    assert all(word in check.detail + check.fix for word in words), check
+
+
+def test_what_a_killed_bench_left_tuned_is_put_back_or_told(tmp_path: Path) -> None:
+    root = desktop(tmp_path / "root")
+    before = content(root)
+    assert leftover(root, 0) == leftover_there(root) == []
+    Tuning(parse("aslr=off"), Machine(root)).on()  # and its process is gone: there is no such one below root
+    (told,) = leftover(root, 1000)
+    assert (told.state, told.fix) == ("warning", "put it back with: sudo make doctor")
+    (there,) = leftover_there(root)
+    assert (there.state, "tuned (aslr)" in there.detail) == ("missing", True)
+    (done,) = leftover(root, 0)
+    assert (done.state, "put back aslr" in done.detail) == ("ok", True)
+    assert content(root) == before
+    assert leftover(root, 0) == []
+
+
+def test_a_bench_that_runs_is_not_disturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    root = desktop(tmp_path / "root")
+    Tuning(parse("aslr=off"), Machine(root)).on()
+    with lock.hold("results/x"):
+        (check,) = leftover(root, 0)
+    assert (check.state, "in use by process" in check.detail) == ("warning", True)
+    write(root, "var/lib/inferometer/tune-journal.json", "no journal")
+    assert [c.state for c in leftover(root, 0) + leftover_there(root)] == ["warning", "missing"]
 
 
 def test_a_kernel_that_accounts_no_memory(tmp_path: Path) -> None:

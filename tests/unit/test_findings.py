@@ -156,6 +156,7 @@ def test_circumstances_become_findings() -> None:
         forced_device="this machine is x86",
         cgroup_memory_disabled=True,
         no_power_source="none is read",
+        tuned="turbo=off",
     )
     found = case_findings([calm(i, engine="process") for i in range(5)], given)
     assert codes(found) == {
@@ -165,6 +166,7 @@ def test_circumstances_become_findings() -> None:
         "process_engine": Severity.NOTE,
         "cgroup_memory_disabled": Severity.NOTE,
         "no_power_source": Severity.NOTE,
+        "tuned": Severity.NOTE,
     }
     assert verdict(found) is Verdict.SUSPECT
     assert [finding.severity for finding in found] == sorted(

@@ -208,7 +208,7 @@ def test_names_and_reasons_are_no_markup() -> None:
     text = markdown.render(hostile())
     for line in text.splitlines():
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) == 26, line
+            assert len(re.findall(r"(?<!\\)\|", line)) == 28, line
     assert "<i>" not in text
     assert "\x1b" not in text + shown(hostile(), 80)
     assert "[bold]x" in shown(hostile(), 80)

@@ -1,20 +1,17 @@
-"""``--tune``: what may be asked for, what is set, and what becomes of it when others interfere."""
+"""``--tune``: what is set and put back, what is refused, and what becomes of it when others interfere."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator import tuning
-from orchestrator.domain import InferometerError
 from orchestrator.environment import isolation_of
-from orchestrator.tuning.journal import Journal
 from orchestrator.tuning.machine import Refused, run_command
 from tests.support.tuned import (
+    ASLR,
     BOARDS,
     CPU,
     GPU,
@@ -24,64 +21,11 @@ from tests.support.tuned import (
     content,
     desktop,
     jetson,
+    refusal,
     swap_lines,
+    tuned,
     write,
 )
-
-ASLR = "proc/sys/kernel/randomize_va_space"
-GOVERNOR = f"{CPU}/cpufreq/policy0/scaling_governor"
-
-
-def tuned(root: Path, wish: str, said: list[str] | None = None) -> tuning.Tuning:
-    """A tuning that is on."""
-    found = tuning.Tuning(tuning.parse(wish), Machine(root), (said if said is not None else []).append)
-    found.check()
-    found.on()
-    return found
-
-
-def refusal(call: Callable[[], object]) -> str:
-    with pytest.raises(InferometerError) as caught:
-        call()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_knobs_are_set_in_one_order_however_they_are_written() -> None:
-    assert tuning.parse("aslr=off, governor=performance nvpmodel=15W") == (
-        ("nvpmodel", "15W"),
-        ("governor", "performance"),
-        ("aslr", "off"),
-    )
-    assert tuning.parse("aslr=off,aslr=off") == (("aslr", "off"),)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("governer=performance", ["'governer'", "Did you mean governor?", "nvpmodel"]),
-        ("turbo=of", ["value of --tune turbo 'of'", "Did you mean off?"]),
-        ("swap=on", ["unknown value of --tune swap 'on'", "Known: off"]),
-        ("governor", ["--tune governor", "like governor=NAME"]),
-        ("aslr=", ["--tune aslr", "like aslr=off"]),
-        ("turbo=on,turbo=off", ["on and off were asked for"]),
-        (" , ", ["name what to set", "nvpmodel, governor, turbo, clocks, swap, aslr"]),
-    ],
-)
-def test_a_slip_is_told_with_the_nearest_name(text: str, words: list[str]) -> None:
-    said = refusal(lambda: tuning.parse(text))
-    assert all(word in said for word in words), said
-
-
-def test_who_may() -> None:
-    wish = tuning.parse("governor=performance,aslr=off")
-    tuning.permit(wish, False, False, 0)
-    tuning.permit((), True, True, 1000)
-    assert "sudo make bench TUNE=governor=performance,aslr=off" in refusal(
-        lambda: tuning.permit(wish, False, False, 1000)
-    )
-    assert "HOST=" in refusal(lambda: tuning.permit(wish, True, False, 0))
-    assert "EMULATE=1" in refusal(lambda: tuning.permit(wish, False, True, 0))
 
 
 def test_a_desktop_is_tuned_and_as_it_was(tmp_path: Path) -> None:
@@ -109,7 +53,7 @@ def test_a_jetson_is_tuned_by_the_names_of_its_modes(tmp_path: Path) -> None:
     found = isolation_of(root)
     assert found["nvpmodel"] == "MAXN_SUPER"
     domains = ("cpu.policy0", "cpu.policy4", "devfreq.17000000.gpu")
-    assert found["clocks_locked"] == dict.fromkeys(domains, True)
+    assert found["clocks_locked"] == {**dict.fromkeys(domains, True), "devfreq.15340000.vic": None}
     assert (root / HIDDEN).read_text() == "locked\n"
     on.off()
     assert content(root) == before
@@ -218,122 +162,6 @@ def test_what_somebody_else_changed_meanwhile_stays_so(tmp_path: Path) -> None:
     assert said[1:] == [f"aslr was changed meanwhile and stays '1' ({ASLR})"]
 
 
-def killed(root: Path, wish: str) -> None:
-    """What a bench leaves that is killed while it measures."""
-    tuned(root, wish)
-
-
-def test_the_next_start_says_in_one_line_what_it_put_back(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-    before = content(root)
-    killed(root, "governor=performance,aslr=off")
-    assert tuning.forgotten(Machine(root)) == ["governor", "aslr"]
-    assert tuning.put_back(Machine(root), 0) == (
-        "a bench was killed while the machine was tuned: put back aslr, governor"
-    )
-    assert content(root) == before
-    assert tuning.put_back(Machine(root), 0) is None
-    assert tuning.forgotten(Machine(root)) == []
-
-
-def test_whoever_may_not_put_back_is_refused_with_the_command(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-    killed(root, "aslr=off")
-    before = content(root)
-    assert "left this machine tuned (aslr); put it back with: sudo make doctor" in refusal(
-        lambda: tuning.put_back(Machine(root), 1000)
-    )
-    assert content(root) == before
-    assert tuning.put_back(Machine(tmp_path / "other"), 1000) is None
-
-
-def test_a_reboot_has_reset_all_but_the_power_mode(tmp_path: Path) -> None:
-    root = jetson(tmp_path / "root")
-    killed(root, "nvpmodel=25W,governor=performance,aslr=off,swap=off,clocks=locked")
-    write(root, "proc/sys/kernel/random/boot_id", "second")
-    write(root, ASLR, "0")  # by its owner, since
-    said = tuning.put_back(Machine(root), 0)
-    assert said == (
-        "a bench was killed while the machine was tuned: put back nvpmodel; "
-        "a reboot has reset aslr, swap, clocks, governor"
-    )
-    assert isolation_of(root)["nvpmodel"] == "15W"
-    assert isolation_of(root)["aslr"] == 0
-    assert not (root / "var/lib/inferometer").exists()
-
-
-def test_a_setting_that_is_gone_is_told(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-    killed(root, "governor=performance")
-    for path in (root / CPU / "cpufreq").glob("policy3/*"):
-        path.unlink()
-    said = tuning.put_back(Machine(root), 0)
-    assert said
-    assert "put back governor; governor cannot be put back, it is gone (" in said
-    assert not (root / "var/lib/inferometer").exists()
-
-
-def test_what_cannot_be_put_back_stays_in_the_journal(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-    killed(root, "governor=performance,aslr=off")
-
-    class Stubborn(Machine):
-        def write(self, path: str, value: str) -> None:
-            if path == ASLR:
-                raise Refused(f"/{path}: takes no {value!r} (Input/output error)")
-            super().write(path, value)
-
-    said = refusal(lambda: tuning.put_back(Stubborn(root), 0))
-    assert said.startswith(
-        "aslr is not back at '2': /proc/sys/kernel/randomize_va_space: takes no '2' (Input"
-    )
-    assert said.endswith(f"put it back by hand, then remove {root}/var/lib/inferometer/tune-journal.json")
-    assert tuning.forgotten(Machine(root)) == ["aslr"]
-    assert tuning.put_back(Machine(root), 0)
-    assert isolation_of(root)["aslr"] == 2
-
-
-def test_a_bench_that_lives_is_left_alone(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-    stat = "(a) b) S 1 " + " ".join(["0"] * 17) + " 4711 0"
-    write(root, f"proc/{os.getpid()}/stat", f"1 {stat}")
-    on = tuned(root, "aslr=off")
-    assert Journal(Machine(root)).is_owned()
-    assert tuning.put_back(Machine(root), 0) is None
-    assert tuning.put_back(Machine(root), 1000) is None
-    assert tuning.forgotten(Machine(root)) == []
-    other = tuning.Tuning(tuning.parse("turbo=off"), Machine(root))
-    assert "another bench has tuned this machine" in refusal(other.check)
-    on.off()
-    other.check()
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "[]", "{}", '{"schema": 2, "owner": {}, "entries": []}', '{"schema":1,"owner":{},"entries":[{}]}'],
-)
-def test_a_journal_that_is_none_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
-    write(tmp_path, "var/lib/inferometer/tune-journal.json", text)
-    said = refusal(lambda: tuning.put_back(Machine(tmp_path), 0))
-    assert "tune-journal.json: unreadable" in said
-    assert (tmp_path / "var/lib/inferometer/tune-journal.json").exists()
-
-
-def test_the_journal_names_each_change_before_it_is_made(tmp_path: Path) -> None:
-    root = desktop(tmp_path / "root")
-
-    class Watched(Machine):
-        def write(self, path: str, value: str) -> None:
-            entries = json.loads((self.state / "tune-journal.json").read_bytes())["entries"]
-            assert path in {entry["name"] for entry in entries}
-            assert any(entry["new"] in (value, None) for entry in entries if entry["name"] == path)
-            super().write(path, value)
-
-    on = tuning.Tuning(tuning.parse(BOARDS["desktop"][1]), Watched(root))
-    on.on()
-    assert json.loads((root / "var/lib/inferometer/tune-journal.json").read_bytes())["entries"]
-
-
 def test_a_limit_of_the_users_own_outlives_another_power_mode(tmp_path: Path) -> None:
     root = jetson(tmp_path / "root")
     write(root, f"{CPU}/cpufreq/policy0/scaling_max_freq", "1000000")
@@ -349,3 +177,18 @@ def test_commands_end_with_their_last_complaint() -> None:
         run_command(["sh", "-c", "echo one; echo two; exit 3"])
     with pytest.raises(Refused, match="no-such-command"):
         run_command(["no-such-command"])
+
+
+def test_the_journal_names_each_change_before_it_is_made(tmp_path: Path) -> None:
+    root = desktop(tmp_path / "root")
+
+    class Watched(Machine):
+        def write(self, path: str, value: str) -> None:
+            entries = json.loads((self.state / "tune-journal.json").read_bytes())["entries"]
+            assert path in {entry["name"] for entry in entries}
+            assert any(entry["new"] in (value, None) for entry in entries if entry["name"] == path)
+            super().write(path, value)
+
+    on = tuning.Tuning(tuning.parse(BOARDS["desktop"][1]), Watched(root))
+    on.on()
+    assert json.loads((root / "var/lib/inferometer/tune-journal.json").read_bytes())["entries"]
