@@ -23,7 +23,7 @@ from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, Watch
 from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
-from orchestrator.findings import heat_findings, of_sustained, trial_findings
+from orchestrator.findings import heat_findings, heat_unobserved, of_sustained, trial_findings
 from orchestrator.measurement.memory import memory
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
@@ -165,7 +165,8 @@ def _heat(
     if record.emulated or record.status is not Status.OK or refused or window is None:
         return ()
     may_boost = environment.boosts(place.arch, place.root)
-    return heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
+    found = heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
+    return found + heat_unobserved(lines, window)
 
 
 def _artifact(load: Load) -> dict[str, Any]:

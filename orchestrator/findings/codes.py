@@ -101,6 +101,11 @@ class Code(Enum):
         Severity.SUSPECT,
         "Cool the board or raise cooldown.timeout_s of its profile: the trial began above its baseline.",
     )
+    HEAT_UNOBSERVED = (
+        "heat_unobserved",
+        Severity.NOTE,
+        "Whether the processor was slowed down could not be seen: watch the spread, and repeat the run.",
+    )
     NOISY_NEIGHBOUR = (
         "noisy_neighbour",
         Severity.SUSPECT,

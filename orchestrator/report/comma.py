@@ -23,6 +23,11 @@ ENERGY = (
     "net_high_j",
     "mean_w",
     "idle_w",
+    "energy_launches",
+    "energy_rate_hz",
+    "energy_coverage",
+    "energy_uncertainty",
+    "energy_calibrated",
 )
 # Of one long window: numbers, and lists of number=value a minute.
 SUSTAINED = (
@@ -183,11 +188,11 @@ def _list(values: Iterable[tuple[int, float | None]]) -> str:
 
 def _energy(summary: CaseSummary, field: str) -> str:
     values = [(one.source, getattr(one, field)) for one in summary.energy]
-    return " ".join(
-        f"{source}={value if isinstance(value, str) else format(value, '.6g')}"
-        for source, value in values
-        if value is not None
-    )
+    return " ".join(f"{source}={_plain(value)}" for source, value in values if value is not None)
+
+
+def _plain(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, (str, bool)) else format(value, ".6g")
 
 
 def _reasons(summary: CaseSummary) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain import Minute, Sustained
+from orchestrator.domain import Minute, PowerCourse, Sustained
 from orchestrator.report.cells import UNKNOWN, decimals, number, plain, time_unit
-from orchestrator.report.joules import shown
+from orchestrator.report.joules import meter_of
 
 MHZ = 1e6
 MOST_ROWS = 12  # on a terminal
@@ -52,7 +52,7 @@ def thinned(minutes: Sequence[Minute], most: int = MOST_ROWS) -> list[Minute]:
 def table(curve: Sustained, minutes: Sequence[Minute]) -> MinuteTable:
     """These minutes with latency, and clock, temperature and power as far as something read them."""
     unit = time_unit(one.p50_ns for one in curve.minutes)
-    powers = shown(curve.power)
+    powers = _powers(curve)
     scopes = [one.scope for one in powers]
     columns = [
         ("minute", [str(one.minute) for one in minutes]),
@@ -68,6 +68,20 @@ def table(curve: Sustained, minutes: Sequence[Minute]) -> MinuteTable:
     return MinuteTable(
         [title for title, _ in columns], list(zip(*(texts for _, texts in columns), strict=True))
     )
+
+
+def _powers(curve: Sustained) -> list[PowerCourse]:
+    """One course a meter: the counter's where it has any; parts of a board stand in the files."""
+    best: dict[str, PowerCourse] = {}
+    for one in curve.power:
+        if one.scope != "supply_rail":
+            rival = best.get(meter_of(one.source), one)
+            best[meter_of(one.source)] = max(rival, one, key=_known)
+    return list(best.values())
+
+
+def _known(course: PowerCourse) -> tuple[int, bool]:
+    return sum(watts is not None for watts in course.mean_w), course.method == "counter"
 
 
 def _even(values: Sequence[float | None], unit: float, places: int | None = None) -> list[str]:
@@ -92,7 +106,7 @@ def sources_line(curve: Sustained) -> str:
         if curve.temperature_source
         else str(curve.temperature_reason),
     ]
-    for power in shown(curve.power):
+    for power in _powers(curve):
         lacking = f" ({UNKNOWN}: {power.reason})" if power.reason else ""
         parts.append(f"power: {power.source}, {power.method}{lacking}")
     return plain("; ".join(parts) + ". Means of each minute; p50 is the median of its inferences.")
