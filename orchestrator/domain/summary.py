@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.domain.record import Parity, Part, Score
@@ -77,7 +78,12 @@ class CaseSummary:
     inference_container_peak_bytes: int | None = None
     inference_container_peak_method: str | None = None  # of that launch: cgroup_peak | sampled
     vm_hwm_bytes: int | None = None
+    load_vm_hwm_bytes: int | None = None
     inference_vm_hwm_bytes: int | None = None
+    system_drop_bytes: int | None = None  # of the machine's available memory
+    gpu_bytes: int | None = None  # of a GPU that shares the machine's memory
+    temperatures_c: Mapping[str, float] = field(default_factory=dict)  # sensor -> highest in any window
+    clocks_hz: Mapping[str, float] = field(default_factory=dict)  # domain -> mean over launches
     accuracy: Score | None = None
     parity: Parity | None = None  # worst over launches
     weights: str | None = None  # "pretrained", "trained", "random(0)"

@@ -14,7 +14,7 @@ _WATCHES = re.compile(r"(vcgencmd\.(throttled|clock_arm)|throttle|soctherm|cpufr
 
 
 def heat_unobserved(lines: Sequence[Line], window: Window) -> tuple[Finding, ...]:
-    """A note where no reading in or around the window could have shown a slowed processor, with the reasons."""
+    """A note where no reading in or around the window could have shown a slowed processor, and why."""
     seen = by_source([line for line in lines if _watches(line)])
     if any(around(points, window) for points in seen.values()):
         return ()

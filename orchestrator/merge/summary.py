@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 from orchestrator.domain import (
@@ -101,6 +102,8 @@ def _measured(
         load_ns=median(loads) if loads else None,
         rate_hz=common.case.batch * 1e9 / mean_ns if mean_ns else None,
         **_memory(ok),
+        temperatures_c=_seen(ok, "c", "max", max),
+        clocks_hz=_seen(ok, "hz", "mean", fmean),
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),
@@ -117,7 +120,10 @@ def _memory(ok: Sequence[TrialRecord]) -> dict[str, Any]:
         "load_container_peak_bytes",
         "inference_container_peak_bytes",
         "vm_hwm_bytes",
+        "load_vm_hwm_bytes",
         "inference_vm_hwm_bytes",
+        "system_drop_bytes",
+        "gpu_bytes",
     ):
         values = (getattr(record.memory, name) for record in ok if record.memory)
         peaks[name] = max((value for value in values if value is not None), default=None)
@@ -128,6 +134,18 @@ def _memory(ok: Sequence[TrialRecord]) -> dict[str, Any]:
         if record.memory and record.memory.inference_container_peak_bytes == highest
     )
     return {**peaks, "inference_container_peak_method": next(methods, None) if highest else None}
+
+
+def _seen(
+    ok: Sequence[TrialRecord], unit: str, figure: str, joined: Callable[[list[float]], float]
+) -> dict[str, float]:
+    """Each sampled source of one unit: a figure of its windows, joined over launches."""
+    found: dict[str, list[float]] = {}
+    for record in ok:
+        for source, told in record.telemetry.items():
+            if told.get("unit") == unit and told.get("method") == "sampled" and told[figure] is not None:
+                found.setdefault(source, []).append(told[figure])
+    return {source: joined(values) for source, values in sorted(found.items())}
 
 
 def _parts(ok: Sequence[TrialRecord]) -> tuple[Part, ...]:

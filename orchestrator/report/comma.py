@@ -80,6 +80,11 @@ COLUMNS = (
     "load_container_peak_bytes",
     "inference_container_peak_bytes",
     "inference_container_peak_method",
+    "load_vm_hwm_bytes",
+    "system_drop_bytes",
+    "gpu_bytes",
+    "temperatures_c",
+    "clocks_hz",
     "vm_hwm_bytes",
     "inference_vm_hwm_bytes",
     "accuracy_correct",
@@ -142,6 +147,8 @@ def _fields(row: Row) -> dict[str, Any]:
         "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
         **{name: _energy(summary, name.removeprefix("energy_")) for name in ENERGY},
         **_sustained(summary.sustained),
+        "temperatures_c": _pairs(summary.temperatures_c),
+        "clocks_hz": _pairs(summary.clocks_hz),
         "emulated": str(summary.emulated).lower(),
         "status": "failed" if summary.p50_ns is None else "measured",
         "verdict": summary.verdict.value,
@@ -184,6 +191,10 @@ def _sustained(curve: Sustained | None) -> dict[str, Any]:
 
 def _list(values: Iterable[tuple[int, float | None]]) -> str:
     return " ".join(f"{number}={value:.10g}" for number, value in values if value is not None)
+
+
+def _pairs(values: Mapping[str, float]) -> str:
+    return " ".join(f"{source}={value:.6g}" for source, value in values.items())
 
 
 def _energy(summary: CaseSummary, field: str) -> str:

@@ -13,6 +13,7 @@ from orchestrator.merge.documents import runs_of
 from orchestrator.report import cells
 from orchestrator.report.cells import MIB, UNKNOWN, Cell, number, time_unit
 from orchestrator.report.column import Column as Column
+from orchestrator.report.heat import heat_columns
 from orchestrator.report.joules import energy_columns
 
 
@@ -186,6 +187,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
                 )
             ),
         ),
+        *heat_columns(rows),
         *energy_columns(rows),
         Column("artifact\nMiB", mib("artifact_bytes")),
         speed("container\nMiB", known(mib("container_peak_bytes"))),

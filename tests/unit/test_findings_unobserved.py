@@ -11,17 +11,10 @@ from orchestrator.findings.unobserved import heat_unobserved
 WINDOW = (10_000_000_000, 15_000_000_000)
 
 
-def reading(
-    source: str, value: Any, reason: str | None = None, at_ns: int = 12_000_000_000
-) -> dict[str, Any]:
-    return {
-        "type": "reading",
-        "source": source,
-        "value": value,
-        "reason": reason,
-        "t0_ns": at_ns,
-        "t1_ns": at_ns,
-    }
+def reading(source: str, value: Any, reason: str | None = None, at_s: float = 12.0) -> dict[str, Any]:
+    at_ns = round(at_s * 1e9)
+    known = {"type": "reading", "source": source, "value": value, "reason": reason}
+    return {**known, "t0_ns": at_ns, "t1_ns": at_ns}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +31,7 @@ def test_one_witness_is_enough(source: str, value: int) -> None:
     blind = reading("throttle", None, "no_sensor")
     assert heat_unobserved([blind, reading(source, value)], WINDOW) == ()
     # Short windows have readings around them only.
-    assert heat_unobserved([blind, reading(source, value, at_ns=9_900_000_000)], WINDOW) == ()
+    assert heat_unobserved([blind, reading(source, value, at_s=9.9)], WINDOW) == ()
 
 
 def test_without_a_witness_the_reasons_and_fixes_are_told() -> None:
