@@ -159,6 +159,7 @@ def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
         "seed": plan["wish"]["seed"],
         "quick": plan["settings"]["quick"],
         "findings": [],
+        "isolation": facts.get("isolation"),
     }
 
 

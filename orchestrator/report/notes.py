@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.domain import Case, CaseSummary
 from orchestrator.report.cells import Cell, plain
+from orchestrator.report.isolation import isolation_lines
 from orchestrator.report.joules import energy_lines
 from orchestrator.report.table import Content, Group, Row
 
@@ -160,10 +161,9 @@ def codes(summary: CaseSummary, common: set[str]) -> str:
 
 
 def method_lines(found: Content) -> list[str]:
-    """How energy was read and what watching cost, one line each."""
-    return [plain(line) for line in energy_lines(row.summary for row in found.rows)] + observer_lines(
-        found.runs
-    )
+    """How energy was read, what watching cost and how the machine was set, one line each."""
+    energy = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
+    return energy + observer_lines(found.runs) + isolation_lines(found.runs)
 
 
 def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
