@@ -23,7 +23,7 @@ from orchestrator.engines.cores import split_cores
 from orchestrator.engines.launch import Engine, Handle, Launch, Mount, Outcome, Target, Watch
 from orchestrator.engines.place import Place
 from orchestrator.files import sha256_file
-from orchestrator.findings import heat_findings, trial_findings
+from orchestrator.findings import heat_findings, heat_unobserved, of_sustained, trial_findings
 from orchestrator.measurement.memory import memory
 from orchestrator.plan import Settings
 from orchestrator.statistics.latency import launch_latency
@@ -149,10 +149,12 @@ def execute(
     contained = conditions.engine.name == "docker"
     lines = measurement.read_lines(raw / "telemetry.jsonl")
     record = replace(record, **_measured(transcript, load, case.batch, lines, contained))
-    values = transcript.latencies_ns.get("measure", [])
+    values = transcript.latencies("measure")
     fallback = measurement.fallback(transcript.placement) if transcript.placement else None
-    found = trial_findings(record, values, fallback) + _heat(record, transcript, lines, conditions.place)
-    return replace(record, findings=found)
+    is_sustained = settings.sustained_ns > 0
+    found = trial_findings(record, values, fallback, is_sustained)
+    found += _heat(record, transcript, lines, conditions.place)
+    return replace(record, findings=of_sustained(found) if is_sustained else found)
 
 
 def _heat(
@@ -163,7 +165,8 @@ def _heat(
     if record.emulated or record.status is not Status.OK or refused or window is None:
         return ()
     may_boost = environment.boosts(place.arch, place.root)
-    return heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
+    found = heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
+    return found + heat_unobserved(lines, window)
 
 
 def _artifact(load: Load) -> dict[str, Any]:
@@ -238,8 +241,8 @@ def _measured(
     transcript: wire.Transcript, load: Load, batch: int, lines: Sequence[measurement.Line], contained: bool
 ) -> dict[str, Any]:
     """The figures of a transcript, complete or not; what is absent stays None."""
-    values = transcript.latencies_ns.get("measure", [])
-    first = transcript.latencies_ns.get("first", [])
+    values = transcript.latencies("measure")
+    first = transcript.latencies("first")
     window = transcript.window("measure")
     clock = (transcript.hello or {}).get("clock", {})
     cut = measurement.observe(lines, clock, window)

@@ -30,6 +30,7 @@ class Settings:
     idle_after_ns: int  # and after it
     observer_block_ns: int  # telemetry reads and rests by turns of this length in one launch more,
     observer_rounds: int  # so many rounds of four turns; 0: no such launch
+    sustained_ns: int  # how long one launch's one window was asked to be; 0: short windows
     timeout_s: float
     quick: bool
 
@@ -48,6 +49,7 @@ FULL = Settings(
     idle_after_ns=500_000_000,
     observer_block_ns=1_000_000_000,
     observer_rounds=6,
+    sustained_ns=0,
     timeout_s=900.0,
     quick=False,
 )
@@ -65,6 +67,7 @@ EMULATED = Settings(
     idle_after_ns=0,
     observer_block_ns=0,
     observer_rounds=0,
+    sustained_ns=0,
     timeout_s=3600.0,
     quick=True,
 )
@@ -82,6 +85,7 @@ QUICK = Settings(
     idle_after_ns=0,
     observer_block_ns=500_000_000,
     observer_rounds=3,
+    sustained_ns=0,
     timeout_s=300.0,
     quick=True,
 )
@@ -105,7 +109,8 @@ def lengthened(settings: Settings, window_ns: int, idle_ns: int) -> Settings:
 
 def sustained(settings: Settings, duration_s: float) -> Settings:
     """One launch with one long window, whose course is what counts."""
-    return replace(lengthened(settings, round(duration_s * 1e9), 0), launches=1, observer_rounds=0)
+    longer = lengthened(settings, round(duration_s * 1e9), 0)
+    return replace(longer, launches=1, observer_rounds=0, sustained_ns=longer.min_duration_ns)
 
 
 @dataclass(frozen=True)

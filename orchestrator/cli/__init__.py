@@ -37,6 +37,7 @@ class Commands(click.Group):
         "plan": "bench",
         "run-status": "results",
         "report": "results",
+        "curve": "curve",
         "merge": "results",
         "models": "catalog",
         "devices": "catalog",

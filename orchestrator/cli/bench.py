@@ -106,7 +106,8 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 "--sustained",
                 "sustained_s",
                 callback=duration,
-                help="One window of this length a case, e.g. 30m: how latency, clock and temperature go.",
+                help="One launch a case with one window so long, e.g. 30m: latency, clock, temperature and "
+                "watts minute by minute, the last minute over the first; `inferometer curve` draws it.",
             ),
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(
@@ -179,6 +180,8 @@ _OWN = [
 )
 def bench(**given: Any) -> None:
     """Measure, and print the table and the results folder.
+
+    With --sustained throttling and a falling clock are results, told with their minute, and no faults.
 
     A bench that was interrupted resumes when the same command is given again; it loses at most the
     trial in flight. Exit status 0: all trials valid; 3: some failed; 2: refused; 130: interrupted.

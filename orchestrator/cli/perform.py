@@ -25,6 +25,10 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             raise InferometerError(f"{option} is for a model file of your own; name it with --model")
     if given.get("own") and given["batches"] and not given["models"]:
         raise InferometerError("--batch: a model file of your own fixes its batch; leave the option out")
+    if given["sustained_s"] and (given["launches"] or 1) > 1:
+        raise InferometerError("--sustained is one long launch a case; leave --launches out, or bench again")
+    if given["sustained_s"] and given["emulate"]:
+        raise InferometerError("--sustained: an emulator's latencies mean nothing; run it on the board")
     names = (
         "device",
         "models",

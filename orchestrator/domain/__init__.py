@@ -19,6 +19,7 @@ from orchestrator.domain.summary import (
     Interval,
     Quantile,
 )
+from orchestrator.domain.sustained import Minute, PowerCourse, Sustained
 from orchestrator.domain.words import (
     Case,
     Finding,
@@ -40,13 +41,16 @@ __all__ = [
     "Interval",
     "Latency",
     "Memory",
+    "Minute",
     "Parity",
     "Part",
+    "PowerCourse",
     "Quantile",
     "Score",
     "Severity",
     "Skip",
     "Status",
+    "Sustained",
     "Trial",
     "TrialRecord",
     "Verdict",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from orchestrator.domain.record import Parity, Part, Score
+from orchestrator.domain.sustained import Sustained
 from orchestrator.domain.words import Case, Finding, Verdict
 
 
@@ -86,6 +87,7 @@ class CaseSummary:
     launch_p50_ns: tuple[float, ...] = ()
     parts: tuple[Part, ...] = ()  # p50_ns: median over launches of their medians
     energy: tuple[CaseEnergy, ...] = ()  # one a power source; scopes are never ranked together
+    sustained: Sustained | None = None  # of one long window, where that was asked for
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

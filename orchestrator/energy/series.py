@@ -35,6 +35,7 @@ class Series:
     interval_ns: float
     dropped: int = 0
     reason: str | None = None  # the telemetry's most frequent one, where no reading has a value
+    lost: tuple[tuple[float, str], ...] = ()  # midpoint and reason of each reading without a value
 
     def between(self, start_ns: float, end_ns: float) -> slice:
         """The readings whose midpoints lie from start to end, both included."""
@@ -57,6 +58,7 @@ def series_of(lines: Sequence[Line], interval_ns: float | None = None) -> Series
     """
     times: list[float] = []
     held: list[tuple[float, float, float]] = []
+    lost: list[tuple[float, str]] = []
     dropped = 0
     for line in lines:
         start_ns, end_ns = int(line["t0_ns"]), int(line["t1_ns"])
@@ -67,6 +69,8 @@ def series_of(lines: Sequence[Line], interval_ns: float | None = None) -> Series
         times.append(midpoint_ns)
         if line["value"] is not None and math.isfinite(line["value"]):
             held.append((midpoint_ns, float(line["value"]), float(end_ns - start_ns)))
+        elif line["reason"]:
+            lost.append((midpoint_ns, str(line["reason"])))
     if interval_ns is None:
         spacings = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
         interval_ns = median(spacings) if spacings else 0.0
@@ -83,4 +87,5 @@ def series_of(lines: Sequence[Line], interval_ns: float | None = None) -> Series
         interval_ns=interval_ns,
         dropped=dropped,
         reason=None if held else str(reasons.most_common(1)[0][0]) if reasons else "no reading",
+        lost=tuple(lost),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -70,15 +71,19 @@ def _refusal(
     if length_ns < least_ns:
         label = family_of(series.source).label
         return f"window {length_ns / 1e9:.1f} s, {label} needs {least_ns / 1e9:g} s: ENERGY=1"
+    lost = Counter(reason for time_ns, reason in series.lost if window[0] <= time_ns <= window[1])
+    without = f"; {lost.total()} had no value: {lost.most_common(1)[0][0]}" if lost else ""
     if found.count < least_readings:
-        return f"{found.count} readings, {least_readings} are needed: ENERGY=1"
+        # A longer window would not mend a sensor that fails.
+        advice = without if found.count + lost.total() >= least_readings else ": ENERGY=1"
+        return f"{found.count} readings, {least_readings} are needed{advice}"
     if found.max_gap_ns > MOST_INTERVALS * series.interval_ns:
         return (
             f"{found.max_gap_ns / 1e9:.2f} s without a reading, "
-            f"at most {MOST_INTERVALS} intervals of {series.interval_ns / 1e9:.2f} s are allowed"
+            f"at most {MOST_INTERVALS} intervals of {series.interval_ns / 1e9:.2f} s are allowed{without}"
         )
     if found.coverage < LEAST_COVERAGE:
-        return f"readings cover {found.coverage:.0%} of the window, {LEAST_COVERAGE:.0%} are needed"
+        return f"readings cover {found.coverage:.0%} of the window, {LEAST_COVERAGE:.0%} are needed{without}"
     values = series.values[found.used]
     if series.unit == JOULES and any(
         after < before for before, after in zip(values, values[1:], strict=False)

@@ -3,6 +3,17 @@
 from orchestrator.findings.case import Circumstances, case_findings
 from orchestrator.findings.codes import Code, verdict
 from orchestrator.findings.heat import heat_findings
+from orchestrator.findings.sustained import of_sustained
 from orchestrator.findings.trial import trial_findings
+from orchestrator.findings.unobserved import heat_unobserved
 
-__all__ = ["Circumstances", "Code", "case_findings", "heat_findings", "trial_findings", "verdict"]
+__all__ = [
+    "Circumstances",
+    "Code",
+    "case_findings",
+    "heat_findings",
+    "heat_unobserved",
+    "of_sustained",
+    "trial_findings",
+    "verdict",
+]

@@ -37,6 +37,8 @@ class Circumstances:
     no_power_source: str | None = None  # why there is no power figure
     power_disagrees: str | None = None  # how another reader of the same sensor differs from ours
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
+    sustained: bool = False  # one launch with one long window was asked for
+    window_cut: str | None = None  # why that window is shorter
     tuned: str | None = None  # what of the machine was set for the trials, as it is asked for
 
 
@@ -88,6 +90,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.CGROUP_MEMORY_DISABLED.finding("the kernel's memory cgroup is off"))
     if given.power_disagrees:
         found.append(Code.POWER_DISAGREES.finding(given.power_disagrees))
+    if given.window_cut:
+        found.append(Code.WINDOW_CUT.finding(given.window_cut))
     if given.observer_effect:
         found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:
@@ -99,7 +103,11 @@ def _launches(ok: Sequence[TrialRecord], given: Circumstances) -> list[Finding]:
     found = []
     latencies = [record.latency for record in ok if record.latency]
     medians = [latency.p50_ns for latency in latencies]
-    if len(ok) < given.least_launches:
+    if given.sustained:  # one launch is what was asked for, and its minutes compare with each other
+        message = "one launch: how far the next one's absolute latency may lie from it is unknown"
+        advice = "Compare the minutes with each other; for an absolute latency bench without SUSTAINED."
+        found.append(Finding(Code.TOO_FEW_LAUNCHES.code, Severity.NOTE, message, advice))
+    elif len(ok) < given.least_launches:
         message = f"{len(ok)} good launches, at least {given.least_launches} are needed"
         found.append(Code.TOO_FEW_LAUNCHES.finding(message))
     modes = speed_modes(medians)

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.findings.readings import Points, Window, inside, when
+from orchestrator.findings.readings import Points, Window, inside, since, when
 
 FIRMWARE_CLOCK = "vcgencmd.clock_arm"  # what runs; cpufreq on such a board is only what was asked for
 GPU_IDLE = 0x1  # nvml.h: nothing runs
@@ -167,6 +167,7 @@ def _judge(series: Sequence[_Reading], is_promised: bool, window: Window) -> lis
     return [
         f"{worst.name} at {worst.hz / 1e9:.2f} GHz {when(worst.at_ns, window)}; below the limit of "
         f"{limit * worst.full_hz / 1e9:.2f} GHz in {len(low)} of {len(series)} readings"
+        f"{since(low[0].at_ns, window)}"
     ]
 
 

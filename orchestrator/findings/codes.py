@@ -69,6 +69,11 @@ class Code(Enum):
     )
     OUTLIERS = ("outliers", Severity.NOTE, "Other work ran between: the median does not feel it, p99 does.")
     TREND = ("trend", Severity.SUSPECT, "Watch temperature and clocks: a window must not heat or speed up.")
+    WINDOW_CUT = (
+        "window_cut",
+        Severity.NOTE,
+        "Raise the batch: each inference then lasts longer, and a window holds as many as before.",
+    )
     HARNESS_COST = (
         "harness_cost",
         Severity.NOTE,
@@ -95,6 +100,11 @@ class Code(Enum):
         "hot_start",
         Severity.SUSPECT,
         "Cool the board or raise cooldown.timeout_s of its profile: the trial began above its baseline.",
+    )
+    HEAT_UNOBSERVED = (
+        "heat_unobserved",
+        Severity.NOTE,
+        "Whether the processor was slowed down could not be seen: watch the spread, and repeat the run.",
     )
     NOISY_NEIGHBOUR = (
         "noisy_neighbour",

@@ -12,7 +12,7 @@ from orchestrator.domain import Finding
 from orchestrator.findings.clocks import clock_drops
 from orchestrator.findings.codes import Code
 from orchestrator.findings.neighbours import neighbours, own_cores
-from orchestrator.findings.readings import Line, Points, Window, around, by_source, inside, when
+from orchestrator.findings.readings import Line, Points, Window, around, by_source, inside, since, when
 
 # vcgencmd get_throttled (Raspberry Pi documentation); the same bits, shifted, are kept since boot.
 _FIRMWARE = {
@@ -59,12 +59,14 @@ def _firmware(points: Points, window: Window, bits: Mapping[int, str]) -> list[s
         if live := _names(bits, value):
             return [f"{live} {when(at_ns, window)} (bits {value:#x})"]
     bracket = around(points, window)
-    kept = 0
-    for _, value in bracket[1:]:
+    kept, seen_ns = 0, []
+    for at_ns, value in bracket[1:]:
         kept |= value & ~bracket[0][1]
+        seen_ns += [at_ns] if _names(bits, kept >> _STICKY_SHIFT) else []
     if fresh := _names(bits, kept >> _STICKY_SHIFT):
         span = f"between {when(bracket[0][0], window)} and {when(bracket[-1][0], window)}"
-        return [f"{fresh} {span} (bits {bracket[0][1]:#x}, then {bracket[-1][1]:#x})"]
+        changed = f"(bits {bracket[0][1]:#x}, then {bracket[-1][1]:#x})"
+        return [f"{fresh} {span} {changed}{since(seen_ns[0], window)}"]
     return []
 
 
@@ -75,12 +77,12 @@ def _counters(readings: Mapping[str, Points], window: Window) -> list[str]:
         if not name.startswith(_COUNTERS):
             continue
         bracket = around(points, window)
-        rise = sum(
-            max(0, later - earlier) for (_, earlier), (_, later) in zip(bracket, bracket[1:], strict=False)
-        )
+        pairs = list(zip(bracket, bracket[1:], strict=False))
+        rise = sum(max(0, later - earlier) for (_, earlier), (_, later) in pairs)
         if rise:
+            first_ns = next(at_ns for (_, one), (at_ns, other) in pairs if other > one)
             span = f"between {when(bracket[0][0], window)} and {when(bracket[-1][0], window)}"
-            told.append(f"{name} rose by {rise:g} to {bracket[-1][1]:g} {span}")
+            told.append(f"{name} rose by {rise:g} to {bracket[-1][1]:g} {span}{since(first_ns, window)}")
     return [f"{told[0]}, and {len(told) - 1} other counters"] if len(told) > 1 else told
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_MINUTE_NS = 60_000_000_000
+
 Line = Mapping[str, Any]
 Window = tuple[int, int]  # start and end, CLOCK_MONOTONIC in ns
 Points = Sequence[tuple[float, Any]]  # when (ns, between the stamps) and the value, in order of time
@@ -48,4 +50,20 @@ def when(at_ns: float, window: Window) -> str:
         return f"{(start_ns - at_ns) / 1e9:.1f} s before the window"
     if at_ns > end_ns:
         return f"{(at_ns - end_ns) / 1e9:.1f} s after the window"
-    return f"{(at_ns - start_ns) / 1e9:.1f} s into the window of {(end_ns - start_ns) / 1e9:.1f} s"
+    told = f"{(at_ns - start_ns) / 1e9:.1f} s into the window of {(end_ns - start_ns) / 1e9:.1f} s"
+    number = _minute(at_ns, window)
+    return f"{told} (minute {number})" if number else told
+
+
+def since(at_ns: float, window: Window) -> str:
+    """``, first seen in minute 3`` of a window that has several minutes, else nothing."""
+    number = _minute(at_ns, window)
+    return f", first seen in minute {number}" if number else ""
+
+
+def _minute(at_ns: float, window: Window) -> int | None:
+    """From 1; what was read before or after the window belongs to its first or last one."""
+    start_ns, end_ns = window
+    if end_ns - start_ns < 2 * _MINUTE_NS:
+        return None
+    return int(min(max(at_ns, start_ns), end_ns - 1) - start_ns) // _MINUTE_NS + 1

@@ -15,12 +15,13 @@ HARNESS_SUSPECT = 0.05
 
 
 def trial_findings(
-    record: TrialRecord, values: Sequence[int], fallback: str | None = None
+    record: TrialRecord, values: Sequence[int], fallback: str | None = None, sustained: bool = False
 ) -> tuple[Finding, ...]:
     """Findings of one launch.
 
     ``values`` are the raw latencies of its window in ns, in time order; empty where there was none.
     ``fallback`` says why the trial did not run where it was asked to, or is None.
+    ``sustained``: one long window was asked for, whose course is the result and not its spread.
     """
     found = []
     if fallback:
@@ -31,7 +32,7 @@ def trial_findings(
     if record.steady is False:
         found.append(Code.NOT_STEADY.finding("warm-up ended at its cap before the latencies were steady"))
     if record.latency:
-        found += _window(record.latency, values)
+        found += _window(record.latency, values, sustained)
         found += _harness(record.harness_p50_ns, record.latency)
     found += _parity(record)
     if record.cooldown and record.cooldown["hot"]:
@@ -54,12 +55,13 @@ def _placement(record: TrialRecord) -> list[Finding]:
     return [Code.PLACEMENT_MIXED.finding(f"{nodes} of {sum(parts.values())} nodes on {first}{''.join(told)}")]
 
 
-def _window(latency: Latency, values: Sequence[int]) -> list[Finding]:
+def _window(latency: Latency, values: Sequence[int], sustained: bool) -> list[Finding]:
     found = []
-    spread = stability.spread(latency)
+    spread = stability.spread_by_minute(values) if sustained and values else stability.spread(latency)
+    within = " within a minute" if sustained else ""
     low, high = stability.extremes(latency)
     if spread >= stability.SPREAD_LIMIT:
-        found.append(Code.UNSTABLE.finding(f"standard deviation {spread:.0%} of the mean"))
+        found.append(Code.UNSTABLE.finding(f"standard deviation {spread:.0%} of the mean{within}"))
     elif max(-low, high) >= stability.EXTREME_LIMIT:
         # One slow iteration in thousands does not move the median: said, but no doubt about it.
         extreme = f"maximum {high:.0%} above" if high >= -low else f"minimum {-low:.0%} below"

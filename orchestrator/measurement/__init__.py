@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -49,25 +49,32 @@ class Summary:
         return asdict(self)
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a telemetry file; a torn last line is dropped, a missing file has none."""
+def read_lines(path: Path, units: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """The lines of a telemetry file; a torn last line is dropped, a missing file has none.
+
+    ``units``: only readings of these; half an hour's file has a hundred thousand of others.
+    """
     try:
-        return parse_lines(path.read_bytes())
+        with path.open("rb") as stream:
+            parsed = _parsed(stream)
+            return [line for line in parsed if units is None or line.get("unit") in units]
     except FileNotFoundError:
         return []
 
 
 def parse_lines(data: bytes) -> list[dict[str, Any]]:
     """What telemetry wrote; a torn last line is dropped."""
-    lines = []
-    for line in data.splitlines():
+    return list(_parsed(data.splitlines()))
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
         try:
             value = json.loads(line)
         except ValueError:
             continue  # a process that was killed may leave half a line
         if isinstance(value, dict):
-            lines.append(value)
-    return lines
+            yield value
 
 
 def align(runner_clock: Line, telemetry_clock: Line) -> str | None:

@@ -17,12 +17,15 @@ from orchestrator.domain import (
     Finding,
     InferometerError,
     Interval,
+    Minute,
     Parity,
     Part,
+    PowerCourse,
     Quantile,
     Score,
     Severity,
     Skip,
+    Sustained,
     Verdict,
 )
 
@@ -144,8 +147,21 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "launch_p50_ns": tuple(fields["launch_p50_ns"]),
                 "parts": tuple(Part(**part) for part in fields["parts"]),
                 "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
+                "sustained": _sustained(fields.get("sustained")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
         case = data.get("case")
         raise InferometerError(f"case {case}: not a summary of this version ({problem!r})") from None
+
+
+def _sustained(data: Mapping[str, Any] | None) -> Sustained | None:
+    if data is None:
+        return None
+    return Sustained(
+        **{
+            **data,
+            "minutes": tuple(Minute(**minute) for minute in data["minutes"]),
+            "power": tuple(PowerCourse(**{**one, "mean_w": tuple(one["mean_w"])}) for one in data["power"]),
+        }
+    )

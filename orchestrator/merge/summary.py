@@ -17,6 +17,7 @@ from orchestrator.domain import (
     Part,
     Score,
     Status,
+    Sustained,
     TrialRecord,
     Verdict,
 )
@@ -35,6 +36,7 @@ class Facts:
     artifact_bytes: int | None = None
     weights: str | None = None  # "pretrained", "trained", "random(0)", "yours"
     emulated: bool = False
+    sustained: Sustained | None = None
 
 
 def summarise(
@@ -64,6 +66,7 @@ def summarise(
         weights=facts.weights,
         engine=records[0].engine if records else None,
         emulated=facts.emulated,
+        sustained=facts.sustained,
     )
     return _measured(common, ok, windows) if ok else _failed(common, records)
 

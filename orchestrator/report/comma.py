@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.domain import Case, CaseSummary
+from orchestrator.domain import Case, CaseSummary, Sustained
 from orchestrator.report import cells
 from orchestrator.report.table import Row, content
 
@@ -23,6 +23,24 @@ ENERGY = (
     "net_high_j",
     "mean_w",
     "idle_w",
+    "energy_launches",
+    "energy_rate_hz",
+    "energy_coverage",
+    "energy_uncertainty",
+    "energy_calibrated",
+)
+# Of one long window: numbers, and lists of number=value a minute.
+SUSTAINED = (
+    "minute_ratio",
+    "first_minute",
+    "last_minute",
+    "minute_p50_ns",
+    "minute_clock_hz",
+    "minute_mean_c",
+    "minute_max_c",
+    "minute_mean_w",
+    "clock_source",
+    "temperature_source",
 )
 COLUMNS = (
     "run",
@@ -56,6 +74,7 @@ COLUMNS = (
     "parts_p50_ns",
     "rate_hz",
     *ENERGY,
+    *SUSTAINED,
     "artifact_bytes",
     "container_peak_bytes",
     "load_container_peak_bytes",
@@ -122,6 +141,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "run": row.run,
         "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
         **{name: _energy(summary, name.removeprefix("energy_")) for name in ENERGY},
+        **_sustained(summary.sustained),
         "emulated": str(summary.emulated).lower(),
         "status": "failed" if summary.p50_ns is None else "measured",
         "verdict": summary.verdict.value,
@@ -143,13 +163,36 @@ def _fields(row: Row) -> dict[str, Any]:
     return {name: "" if value is None else value for name, value in fields.items()}
 
 
+def _sustained(curve: Sustained | None) -> dict[str, Any]:
+    if curve is None:
+        return {}
+    lists = {
+        f"minute_{name}": _list((one.minute, getattr(one, name)) for one in curve.minutes)
+        for name in ("p50_ns", "clock_hz", "mean_c", "max_c")
+    }
+    watts = (f"{one.source}: {_list(enumerate(one.mean_w, start=1))}" for one in curve.power)
+    return {
+        "minute_ratio": curve.ratio,
+        "first_minute": curve.first_minute,
+        "last_minute": curve.last_minute,
+        **lists,
+        "minute_mean_w": "; ".join(watts),
+        "clock_source": curve.clock_source,
+        "temperature_source": curve.temperature_source,
+    }
+
+
+def _list(values: Iterable[tuple[int, float | None]]) -> str:
+    return " ".join(f"{number}={value:.10g}" for number, value in values if value is not None)
+
+
 def _energy(summary: CaseSummary, field: str) -> str:
     values = [(one.source, getattr(one, field)) for one in summary.energy]
-    return " ".join(
-        f"{source}={value if isinstance(value, str) else format(value, '.6g')}"
-        for source, value in values
-        if value is not None
-    )
+    return " ".join(f"{source}={_plain(value)}" for source, value in values if value is not None)
+
+
+def _plain(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, (str, bool)) else format(value, ".6g")
 
 
 def _reasons(summary: CaseSummary) -> str:
@@ -169,4 +212,12 @@ def _reasons(summary: CaseSummary) -> str:
         for one in summary.energy
         if one.reason or one.net_reason
     ]
+    if summary.sustained:
+        told = {
+            "minute_ratio": summary.sustained.reason,
+            "clock_source": summary.sustained.clock_reason,
+            "temperature_source": summary.sustained.temperature_reason,
+            "minutes": summary.sustained.cut,
+        }
+        found += [f"{name}: {reason}" for name, reason in told.items() if reason]
     return cells.plain("; ".join(found))

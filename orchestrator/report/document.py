@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,8 +10,9 @@ from typing import Any
 
 from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
-from orchestrator.files import sync_folder
+from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
+from orchestrator.report.course import course
 from orchestrator.store import Run
 
 _HEADER_FIELDS = (
@@ -63,10 +62,17 @@ def _row(
     observed: Mapping[str, Any] | None,
 ) -> CaseSummary:
     records = [record for _, record in group]
-    windows = [_window(run, number, record) for number, record in group if record.status is Status.OK]
+    settings, identity = header["plan"]["settings"], header["identity"]
+    asked_ns = settings.get("sustained_ns", 0)  # absent in runs of older versions
+    windows, curve = [], None
+    for number, record in group:
+        if record.status is Status.OK:
+            transcript = _transcript(run, number, record)
+            windows.append(transcript.latencies("measure"))
+            if asked_ns and curve is None:
+                curve = course(record, transcript, _checked(run, number, record, "telemetry.jsonl"), asked_ns)
     artifact = next((record.artifact for record in records if record.artifact), {})
     reference = artifact.get("reference")
-    settings, identity = header["plan"]["settings"], header["identity"]
     circumstances = Circumstances(
         quick=settings["quick"],
         least_launches=settings["launches"] if settings["quick"] else header["least_launches"],
@@ -80,11 +86,13 @@ def _row(
         no_power_source=_no_power(header, records),
         power_disagrees=second_opinion.disagreement(run.opinions().values()),
         observer_effect=observation.too_large(observed),
+        sustained=asked_ns > 0,
+        window_cut=curve.cut if curve else None,
         tuned=",".join(f"{knob}={value}" for knob, value in identity.get("tuned", {}).items()) or None,
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
-    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"), identity["emulated"])
+    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"), identity["emulated"], curve)
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
 
 
@@ -96,21 +104,27 @@ def _no_power(header: Mapping[str, Any], records: Sequence[TrialRecord]) -> str 
     return power.why_none(surveyed) if surveyed else "no power source was read, so there are no joules"
 
 
-def _window(run: Run, number: int, record: TrialRecord) -> list[int]:
-    path = run.raw(number) / "transcript.jsonl"
+def _transcript(run: Run, number: int, record: TrialRecord) -> wire.Transcript:
+    path = _checked(run, number, record, "transcript.jsonl")
+    with path.open("rb") as stream:
+        transcript = wire.read(stream)
+    if transcript.violation or not transcript.latencies("measure"):
+        raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
+    return transcript
+
+
+def _checked(run: Run, number: int, record: TrialRecord, name: str) -> Path:
+    """A raw file of a trial, as the trial wrote it."""
+    path = run.raw(number) / name
     try:
-        content = path.read_bytes()
+        found = sha256_file(path)
     except OSError as problem:
         raise InferometerError(
             f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
         ) from None
-    if hashlib.sha256(content).hexdigest() != record.files.get(path.name):
+    if found != record.files.get(name):
         raise InferometerError(f"{path}: is not what the trial wrote (SHA-256); restore it from a copy")
-    transcript = wire.read(io.BytesIO(content))
-    values = transcript.latencies_ns.get("measure", [])
-    if transcript.violation or not values:
-        raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
-    return values
+    return path
 
 
 def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.domain import CaseEnergy, CaseSummary
@@ -14,18 +15,33 @@ _UNITS = (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
 _PART = "supply_rail"
 
 
-def shown(row: CaseSummary) -> list[CaseEnergy]:
-    """The figures that tables show; of a meter with a counter not the power that it sampled as well."""
-    counters = {_meter(one) for one in row.energy if one.method == "counter"}
-    return [
-        one
-        for one in row.energy
-        if one.scope != _PART and (one.method == "counter" or _meter(one) not in counters)
-    ]
+def meter_of(source: str) -> str:
+    """What a source belongs to: ``nvml.0.energy`` and ``nvml.0.power`` are two channels of one meter."""
+    head, _, channel = source.rpartition(".")
+    return head if channel in ("energy", "power") else source
 
 
-def _meter(figure: CaseEnergy) -> str:
-    return figure.source.rpartition(".")[0]
+def shown(rows: Iterable[CaseSummary]) -> dict[str, list[CaseEnergy]]:
+    """The rows' figures by the sources that tables show.
+
+    Of a meter that counts and samples as well it is the channel that has more figures, then the surer one.
+    """
+    by_source: dict[str, list[CaseEnergy]] = {}
+    for row in rows:
+        for figure in row.energy:
+            if figure.scope != _PART:
+                by_source.setdefault(figure.source, []).append(figure)
+    best: dict[str, str] = {}
+    for source in by_source:
+        rival = best.get(meter_of(source), source)
+        best[meter_of(source)] = max(rival, source, key=lambda name: _sureness(by_source[name]))
+    return {source: by_source[source] for source in sorted(best.values())}
+
+
+def _sureness(figures: Sequence[CaseEnergy]) -> tuple[int, float, bool]:
+    held = [figure for figure in figures if figure.gross_per_inference_j is not None]
+    unsure = [math.inf if figure.uncertainty is None else figure.uncertainty for figure in held]
+    return len(held), -max(unsure, default=0.0), figures[0].method == "counter"
 
 
 def energy_unit(values_j: Iterable[float | None]) -> tuple[str, float]:
@@ -36,10 +52,7 @@ def energy_unit(values_j: Iterable[float | None]) -> tuple[str, float]:
 
 def energy_columns(rows: Sequence[CaseSummary]) -> list[Column]:
     """Two columns a power source that some row has, named by its scope."""
-    by_source: dict[str, CaseEnergy] = {}
-    for row in rows:
-        for figure in shown(row):
-            by_source.setdefault(figure.source, figure)
+    by_source = {source: figures[0] for source, figures in shown(rows).items()}
     scopes = [figure.scope for figure in by_source.values()]
     columns = []
     for source, figure in sorted(by_source.items(), key=lambda item: (item[1].scope, item[0])):
@@ -83,19 +96,19 @@ def _cell(source: str, size_j: float, part: Callable[[CaseEnergy], Part]) -> Cal
         if low is not None and high is not None:
             places = decimals(value / size_j)
             text += f" ({low / size_j:.{places}f}–{high / size_j:.{places}f})"
-        return cells.greyed(Cell(text), row)
+        short = f"of {figure.launches} of {row.launches} launches" if figure.launches < row.launches else None
+        return cells.greyed(Cell(text, short), row)
 
     return cell
 
 
 def energy_lines(rows: Iterable[CaseSummary]) -> list[str]:
     """What each power source is and how it was read, one line each, as far as some row has its figure."""
-    told: dict[str, list[CaseEnergy]] = {}
-    for row in rows:
-        for figure in shown(row):
-            if figure.gross_per_inference_j is not None:
-                told.setdefault(figure.source, []).append(figure)
-    return [_line(source, figures) for source, figures in sorted(told.items())]
+    held = {
+        source: [figure for figure in figures if figure.gross_per_inference_j is not None]
+        for source, figures in shown(rows).items()
+    }
+    return [_line(source, figures) for source, figures in held.items() if figures]
 
 
 def _line(source: str, figures: Sequence[CaseEnergy]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.report import notes
+from orchestrator.domain import Sustained
+from orchestrator.report import minutes, notes
 from orchestrator.report.table import Group, content
 
 
@@ -18,6 +19,9 @@ def render(document: Mapping[str, Any]) -> str:
         lines += ["", f"**{_escape(weights)}**"]
     for group in found.groups:
         lines += ["", f"### {_escape(group.model)}", "", *_table(group)]
+        for row in group.rows:
+            if row.summary.sustained:
+                lines += _curve(notes.name(row.summary.case, found), row.summary.sustained)
     if not found.rows:
         lines += ["", "No case was measured."]
     else:
@@ -41,6 +45,14 @@ def _table(group: Group) -> list[str]:
         lines.append(_row([_escape(text) for text in [*texts, notes.codes(row.summary, common)]]))
     marked = [_escape(line) + "  " for line in footnotes.lines()]
     return [*lines, "", *marked] if marked else lines
+
+
+def _curve(name: str, curve: Sustained) -> list[str]:
+    found = minutes.table(curve, minutes.whole(curve))
+    head = [_escape(line) for line in (f"{name}, sustained", minutes.headline(curve), curve.cut) if line]
+    lines = ["", f"#### {head[0]}", ""] + [f"{line}  " for line in head[1:]] + [""]
+    lines += [_row(title.replace("\n", " ") for title in found.titles), _row("--:" for _ in found.titles)]
+    return [*lines, *map(_row, found.rows), "", _escape(minutes.sources_line(curve))]
 
 
 def _findings(found: Sequence[notes.Note], of_runs: Sequence[str]) -> list[str]:

@@ -104,15 +104,20 @@ class Note:
 def notes(found: Content) -> list[Note]:
     """The findings of all rows by code, gravest first."""
     seen: dict[tuple[str, str], dict[str, list[Row]]] = {}
-    advice: dict[str, str] = {}
+    advice: dict[tuple[str, str], str] = {}
     for row in found.rows:
         for finding in row.summary.findings:
-            advice.setdefault(finding.code, finding.advice)
+            advice.setdefault((finding.code, finding.severity.value), finding.advice)
             messages = seen.setdefault((finding.code, finding.severity.value), {})
             messages.setdefault(finding.message, []).append(row)
     rank = {"invalid": 0, "suspect": 1, "note": 2}
     return [
-        Note(code, severity, advice[code], [(text, _where(rows, found)) for text, rows in messages.items()])
+        Note(
+            code,
+            severity,
+            advice[code, severity],
+            [(text, _where(rows, found)) for text, rows in messages.items()],
+        )
         for (code, severity), messages in sorted(
             seen.items(), key=lambda item: (rank[item[0][1]], item[0][0])
         )

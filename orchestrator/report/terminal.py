@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from orchestrator.report import notes
+from orchestrator.domain import Sustained
+from orchestrator.report import minutes, notes
 from orchestrator.report.cells import plain
 from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
 from orchestrator.report.table import Column, Group, content
@@ -31,6 +32,9 @@ def show(document: Mapping[str, Any], console: Console | None = None) -> None:
         _say(console, weights, "bold")
     for group in found.groups:
         _group(console, group)
+        for row in group.rows:
+            if row.summary.sustained:
+                _curve(console, notes.name(row.summary.case, found), row.summary.sustained)
     console.print()
     _say(console, notes.legend(found.rows) if found.rows else "No case was measured.", "dim")
     for line in notes.method_lines(found):
@@ -89,6 +93,22 @@ def _group(console: Console, group: Group) -> None:
         console.print()
     for line in footnotes.lines():
         _say(console, line, "dim", hang=2)
+
+
+def _curve(console: Console, name: str, curve: Sustained) -> None:
+    console.print()
+    _say(console, f"{name}, sustained", "bold")
+    _say(console, minutes.headline(curve))
+    _say(console, curve.cut or "", "yellow")
+    found = minutes.table(curve, minutes.thinned(minutes.whole(curve)))
+    strips = [
+        Strip.fitting(title, [row[place] for row in found.rows], left=False)
+        for place, title in enumerate(found.titles)
+    ]
+    for block in blocks(strips[1:], console.width - total(strips[:1])):
+        _table(console, [*strips[:1], *block])
+    console.print()
+    _say(console, minutes.sources_line(curve), "dim", hang=2)
 
 
 def _numbered(console: Console, identity: Sequence[Strip]) -> list[Strip]:

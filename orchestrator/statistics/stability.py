@@ -10,8 +10,10 @@ import math
 from collections.abc import Sequence
 
 from orchestrator.domain import Latency
+from orchestrator.statistics.latency import launch_latency
 from orchestrator.statistics.quantiles import MAD_TO_STDEV, median, median_deviation
 
+_MINUTE_NS = 60_000_000_000
 SPREAD_LIMIT = 0.10
 EXTREME_LIMIT = 0.50
 OUTLIER_DEVIATIONS = 10.0
@@ -26,6 +28,20 @@ SLOW_FIRST_LIMIT = 0.10
 def spread(latency: Latency) -> float:
     """Standard deviation over mean of one window."""
     return latency.stdev_ns / latency.mean_ns if latency.mean_ns else 0.0
+
+
+def spread_by_minute(values: Sequence[int]) -> float:
+    """Median over a long window's minutes (each at least one of latencies, ns) of deviation over mean.
+
+    What a window's slow course adds is not in it. Raises ValueError when there are no values.
+    """
+    found, start, elapsed_ns = [], 0, 0
+    for position, value in enumerate(values, start=1):
+        elapsed_ns += value
+        if elapsed_ns >= _MINUTE_NS:
+            found.append(spread(launch_latency(values[start:position])))
+            start, elapsed_ns = position, 0
+    return median(found) if found else spread(launch_latency(values))
 
 
 def extremes(latency: Latency) -> tuple[float, float]:

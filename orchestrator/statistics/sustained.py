@@ -6,118 +6,116 @@ minute's median latency over the first full minute's: 1.25 means a quarter slowe
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from orchestrator.domain import Minute, Sustained
 from orchestrator.statistics.quantiles import median
 
 MINUTE_NS = 60_000_000_000
 _FIRMWARE_CLOCK = "vcgencmd.clock_arm"  # what runs; cpufreq on such a board is only what was asked for
 
+Window = tuple[int, int]  # start and end, CLOCK_MONOTONIC in ns
 Points = list[tuple[float, float]]  # when (ns) and the value
-
-
-@dataclass(frozen=True)
-class Minute:
-    """One minute of the window; the last may be shorter. None: nothing was read, or no inference began."""
-
-    minute: int  # from 1
-    duration_ns: int
-    iterations: int
-    p50_ns: float | None
-    clock_hz: float | None  # mean
-    mean_c: float | None
-    max_c: float | None
-
-
-@dataclass(frozen=True)
-class Sustained:
-    """The curve; ``ratio`` of its last full minute to its first, or None with the ``reason``."""
-
-    minutes: tuple[Minute, ...]
-    ratio: float | None
-    first_minute: int | None  # the two that the ratio compares
-    last_minute: int | None
-    clock_source: str | None
-    temperature_source: str | None
-    reason: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object."""
-        return asdict(self)
 
 
 def sustained(
     values_ns: Sequence[int],
-    window: tuple[int, int],
+    window: Window,
     lines: Sequence[Mapping[str, Any]],
     accelerator: str = "cpu",
+    asked_ns: int = 0,
+    minute_ns: int = MINUTE_NS,
 ) -> Sustained:
     """The curve of a window.
 
     ``values_ns``: raw latencies in time order; ``window``: its start and end in ns of the runner's clock,
     of which the telemetry ``lines`` must be too (none where they are not). What the loop spends between
     inferences is taken to be the same for all. The clock is the GPU's where an ``accelerator`` is used;
-    the temperature is the hottest sensor's that moved at all: some chips report a constant.
+    the temperature is the hottest sensor's that moved at all: some chips report a constant. ``asked_ns``:
+    how long the window should have been. ``minute_ns`` makes minutes shorter than they are.
     """
-    length_ns = window[1] - window[0]
-    count = -(-length_ns // MINUTE_NS) if length_ns > 0 else 0
-    edges = [min(window[0] + MINUTE_NS * number, window[1]) for number in range(count + 1)]
     readings = _inside(lines, window)
     clock_source, clocks = _clock(readings, accelerator)
     temperature_source, temperatures = _temperature(readings)
-    starts_ns = _starts(values_ns, window)
-    minutes = []
-    for number, (start_ns, end_ns) in enumerate(zip(edges, edges[1:], strict=False), start=1):
-        first, last = (_before(starts_ns, edge_ns) for edge_ns in (start_ns, end_ns))
+    spans = minutes_of(window, minute_ns)
+    minutes: list[Minute] = []
+    for (start_ns, end_ns), latencies in zip(spans, _parted(values_ns, window, spans), strict=True):
         degrees = [value for at_ns, value in temperatures if start_ns <= at_ns < end_ns]
         hertz = [value for at_ns, value in clocks if start_ns <= at_ns < end_ns]
         minutes.append(
             Minute(
-                number,
+                len(minutes) + 1,
                 end_ns - start_ns,
-                last - first,
-                median(values_ns[first:last]) if last > first else None,
+                len(latencies),
+                median(latencies) if latencies else None,
                 fmean(hertz) if hertz else None,
                 fmean(degrees) if degrees else None,
                 max(degrees, default=None),
             )
         )
-    return _compared(tuple(minutes), clock_source, temperature_source)
+    ratio, first, last, reason = _compared(minutes, minute_ns)
+    return Sustained(
+        tuple(minutes),
+        ratio,
+        first,
+        last,
+        clock_source,
+        temperature_source,
+        reason,
+        None if clock_source else _why(lines, "hz", "clock"),
+        None if temperature_source else _stood(readings) or _why(lines, "c", "temperature"),
+        _cut(window[1] - window[0], asked_ns, len(values_ns)),
+    )
 
 
-def _compared(minutes: tuple[Minute, ...], clock: str | None, temperature: str | None) -> Sustained:
-    full = [minute for minute in minutes if minute.duration_ns == MINUTE_NS]
+def minutes_of(window: Window, minute_ns: int = MINUTE_NS) -> list[Window]:
+    """The window's minutes one after the other; the last one may be shorter."""
+    starts = range(window[0], window[1], minute_ns)
+    return [(start_ns, min(start_ns + minute_ns, window[1])) for start_ns in starts]
+
+
+def _compared(
+    minutes: Sequence[Minute], minute_ns: int
+) -> tuple[float | None, int | None, int | None, str | None]:
+    """The ratio, the two minutes it compares, and the reason where there is none."""
+    full = [minute for minute in minutes if minute.duration_ns == minute_ns]
     if len(full) < 2:
         reason = f"the window holds {len(full)} full minute{'' if len(full) == 1 else 's'}, 2 are needed"
-        return Sustained(minutes, None, None, None, clock, temperature, reason)
+        return None, None, None, reason
     first, last = full[0], full[-1]
     if not first.p50_ns or not last.p50_ns:
         empty = last if first.p50_ns else first
-        reason = f"no inference began in minute {empty.minute}"
-        return Sustained(minutes, None, first.minute, last.minute, clock, temperature, reason)
-    return Sustained(minutes, last.p50_ns / first.p50_ns, first.minute, last.minute, clock, temperature)
+        return None, first.minute, last.minute, f"no inference began in minute {empty.minute}"
+    return last.p50_ns / first.p50_ns, first.minute, last.minute, None
 
 
-def _starts(values_ns: Sequence[int], window: tuple[int, int]) -> list[float]:
-    """When each inference began."""
-    if not values_ns:
-        return []
-    between_ns = (window[1] - window[0] - sum(values_ns)) / len(values_ns)
-    ended = accumulate(value + between_ns for value in values_ns[:-1])
-    return [float(window[0]), *(window[0] + at_ns for at_ns in ended)]
+def _cut(window_ns: int, asked_ns: int, iterations: int) -> str | None:
+    if window_ns >= 0.999 * asked_ns:  # clocks of old runners count in floating point
+        return None
+    return (
+        f"the window ended after {window_ns / MINUTE_NS:.3g} of {asked_ns / MINUTE_NS:.3g} minutes, "
+        f"at {iterations:,} inferences: a window holds no more"
+    )
 
 
-def _before(times_ns: Sequence[float], edge_ns: float) -> int:
-    """How many lie before an edge; one on it belongs to what follows."""
-    return bisect_right(times_ns, edge_ns - 0.5)
+def _parted(values_ns: Sequence[int], window: Window, spans: Sequence[Window]) -> Iterable[Sequence[int]]:
+    """The latencies of each span: those of the inferences that began in it."""
+    between_ns = (window[1] - window[0] - sum(values_ns)) / len(values_ns) if values_ns else 0.0
+    start_ns, at, first = float(window[0]), 0, 0
+    for _, end_ns in spans[:-1]:
+        # Half a nanosecond: a start on the edge belongs to what follows, whatever the sum's rounding.
+        while at < len(values_ns) and start_ns <= end_ns - 0.5:
+            start_ns += values_ns[at] + between_ns
+            at += 1
+        yield values_ns[first:at]
+        first = at
+    if spans:
+        yield values_ns[first:]
 
 
-def _inside(lines: Sequence[Mapping[str, Any]], window: tuple[int, int]) -> dict[tuple[str, str], Points]:
+def _inside(lines: Sequence[Mapping[str, Any]], window: Window) -> dict[tuple[str, str], Points]:
     """Readings with a value by (source, unit)."""
     found: dict[tuple[str, str], Points] = {}
     for line in lines:
@@ -145,3 +143,21 @@ def _temperature(readings: Mapping[tuple[str, str], Points]) -> tuple[str | None
     moving = {name: points for name, points in sensors.items() if len({value for _, value in points}) > 1}
     hottest = max(moving, key=lambda name: fmean(value for _, value in moving[name]), default=None)
     return hottest, moving[hottest] if hottest else []
+
+
+def _stood(readings: Mapping[tuple[str, str], Points]) -> str | None:
+    """Of sensors that answer and never move, what they stood at."""
+    sensors = {name: points for (name, unit), points in readings.items() if unit == "c"}
+    stood = ", ".join(f"{name} stood at {points[0][1]:g} C" for name, points in sensors.items())
+    return f"no temperature moved: {stood}" if stood else None
+
+
+def _why(lines: Iterable[Mapping[str, Any]], unit: str, what: str) -> str:
+    """Why no reading of a unit has a value, as the sources say."""
+    reasons = {
+        str(line["source"]): str(line["reason"])
+        for line in lines
+        if line.get("type") == "reading" and line["unit"] == unit and line["value"] is None
+    }
+    told = ", ".join(f"{source}: {reason}" for source, reason in reasons.items())
+    return f"no {what} sensor: {told or 'no source reads one'}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NONE = Channel("nvml", "gpu_board", "sampled", "w")
-MODULE_FIX = "python3 -m pip install nvidia-ml-py"
+MODULE_FIX = ".venv/bin/python -m pip install nvidia-ml-py"
 # A board that answers draws power, and the counter moves every 100 ms or faster.
 STILL_NS = 5 * SECOND_NS
 HIGH_W, HIGH_HZ = 5000, 10**10

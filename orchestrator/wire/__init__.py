@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +78,7 @@ class Transcript:
     steady: bool | None = None
     model: dict[str, Any] | None = None
     harness_ns: list[int] = field(default_factory=list)
-    latencies_ns: dict[str, list[int]] = field(default_factory=dict)
+    latencies_ns: dict[str, array[int]] = field(default_factory=dict)  # 8 bytes each: there are millions
     parts_ns: dict[str, list[int]] = field(default_factory=dict)
     outputs: dict[int, list[float | None]] = field(default_factory=dict)
     placement: dict[str, Any] | None = None
@@ -87,6 +88,10 @@ class Transcript:
     error: dict[str, Any] | None = None
     violation: str | None = None
     lines: int = 0
+
+    def latencies(self, phase: str) -> Sequence[int]:
+        """The phase's latencies in time order (ns); none where none were sent."""
+        return self.latencies_ns.get(phase, ())
 
     def window(self, phase: str) -> tuple[int, int] | None:
         """The finished phase as ``(start_ns, end_ns)`` of CLOCK_MONOTONIC, else None."""
@@ -182,7 +187,7 @@ def _take_latencies(transcript: Transcript, message: dict[str, Any]) -> None:
     phase = string(message, "phase")
     if phase not in TIMED:
         raise Violation(f"latencies of {brief(phase)}: only {', '.join(sorted(TIMED))} have some")
-    values = transcript.latencies_ns.setdefault(phase, [])
+    values = transcript.latencies_ns.setdefault(phase, array("q"))
     if transcript.window(phase) is None:
         raise Violation(f"latencies of {phase} before its window closed")
     if integer(message, "start") != len(values):

@@ -10,6 +10,7 @@ from orchestrator import cases
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.cli.bench import plan
 from orchestrator.cli.perform import order_of
+from orchestrator.domain import InferometerError
 
 CATALOG = Catalog(suite_root())
 DELEGATE_OPTIONS = "backends=CpuAcc,CpuRef;enable-fast-math=true"
@@ -56,3 +57,13 @@ def test_each_option_is_swept_on_its_own() -> None:
         ("fake", "cold", ("2", "3")),
         ("fake", "wait", ("busy", "sleep")),
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("--launches", "3"), "leave --launches out"), (("--emulate",), "run it on the board")],
+)
+def test_a_sustained_window_is_one_launch_on_a_real_board(words: tuple[str, ...], message: str) -> None:
+    assert ordered("--sustained", "30m", "--launches", "1").sustained_s == 1800.0
+    with pytest.raises(InferometerError, match=message):
+        ordered("--sustained", "30m", *words)

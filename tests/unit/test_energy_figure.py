@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -114,6 +115,25 @@ def test_fewer_than_a_hundred_readings_say_what_is_needed() -> None:
     slow = lines(Sensor(_trace()), (0.0, LENGTH_S), Schedule(0.5), Random(2))
     (figure,) = energy_of(slow, WINDOWS, 1)
     assert figure.reason == "67 readings, 100 are needed: ENERGY=1"
+
+
+def test_a_sensor_that_fails_says_so_where_a_longer_window_would_not_help() -> None:
+    broken = [{**line, "value": None, "reason": "parse"} for line in _lines()]
+    half = [
+        good if number < 250 else bad for number, (good, bad) in enumerate(zip(_lines(), broken, strict=True))
+    ]
+    (figure,) = energy_of(half, WINDOWS, 1)
+    assert figure.reason and re.fullmatch(
+        r"\d\d readings, 100 are needed; \d{3} had no value: parse", figure.reason
+    )
+    gap = [
+        bad if 250 <= number < 260 else good
+        for number, (good, bad) in enumerate(zip(_lines(), broken, strict=True))
+    ]
+    (figure,) = energy_of(gap, WINDOWS, 1)
+    assert figure.reason == (
+        "1.10 s without a reading, at most 3 intervals of 0.10 s are allowed; 10 had no value: parse"
+    )
 
 
 def test_what_was_never_read_keeps_the_sensors_own_word() -> None:

@@ -150,14 +150,16 @@ def test_a_gap_of_more_than_three_intervals_is_unavailable(gap: int) -> None:
     assert (figure.reason is None) == (gap == 3)
     assert figure.max_gap_ns == gap * 100_000_000
     if figure.reason:
-        assert figure.reason == "0.40 s without a reading, at most 3 intervals of 0.10 s are allowed"
+        assert figure.reason == (
+            "0.40 s without a reading, at most 3 intervals of 0.10 s are allowed; 3 had no value: eagain"
+        )
 
 
 def test_coverage_below_95_percent_is_unavailable() -> None:
     # Of each five readings two are lost: a gap of three intervals, the middle of which no reading is near.
     figure = _figure(ANALYTIC["ramp"], jitter_s=0.0, width_s=0.0, lost=lambda number: number % 5 in (3, 4))
     assert figure.coverage == pytest.approx(0.8, abs=0.01)
-    assert figure.reason == "readings cover 80% of the window, 95% are needed"
+    assert figure.reason == "readings cover 80% of the window, 95% are needed; 160 had no value: eagain"
 
 
 @pytest.mark.parametrize("kind", ["points", "counter"])

@@ -22,7 +22,9 @@ from orchestrator.plan import (
     expected_s,
     interleave,
     known,
+    lengthened,
     sift,
+    sustained,
     to_json,
 )
 
@@ -209,3 +211,17 @@ def test_defaults_obey_the_rules_of_measurement() -> None:
     assert FULL.min_iterations >= 64  # enough for a p90
     assert QUICK.quick
     assert not FULL.quick
+
+
+def test_a_sustained_run_is_another_plan() -> None:
+    long = sustained(FULL, 1800)
+    assert (long.launches, long.sustained_ns, long.observer_rounds) == (1, 1_800_000_000_000, 0)
+    assert long.timeout_s > 1800
+    short = replace(long, sustained_ns=0)
+    assert Plan(Wish("x"), long, (), ()).fingerprint() != Plan(Wish("x"), short, (), ()).fingerprint()
+
+
+def test_a_power_source_may_need_a_longer_window_than_was_asked_for() -> None:
+    long = sustained(lengthened(FULL, 315_000_000_000, 157_500_000_000), 60)
+    assert long.sustained_ns == long.min_duration_ns == 315_000_000_000
+    assert long.idle_after_ns == 157_500_000_000

@@ -73,9 +73,25 @@ def test_two_sources_of_one_scope_are_told_apart() -> None:
     assert titles[2] == "cpu_package rapl.package-1 gross\nmJ"
 
 
-def test_parts_of_a_board_and_what_its_counter_tells_better_stay_in_the_files() -> None:
-    assert shown(row(PACKAGE, WALL, POWER, RAIL)) == [PACKAGE, WALL]
-    assert shown(row(POWER)) == [POWER]
+def test_parts_of_a_board_stay_in_the_files() -> None:
+    assert list(shown([row(PACKAGE, RAIL)])) == ["rapl.package-0"]
+
+
+def test_of_one_meter_the_channel_with_figures_is_shown_and_of_two_the_surer() -> None:
+    known = replace(POWER, launches=5, gross_per_inference_j=0.5, uncertainty=0.01, reason=None)
+    assert list(shown([row(WALL, POWER)])) == ["shelly.energy"]
+    assert list(shown([row(WALL, known)])) == ["shelly.power"]
+    coarse = replace(known, source="shelly.energy", method="counter", uncertainty=0.4)
+    assert list(shown([row(coarse, known)])) == ["shelly.power"]
+    assert list(shown([row(replace(coarse, uncertainty=0.001), known)])) == ["shelly.energy"]
+    # One channel for all rows of a table: a column compares like with like.
+    assert list(shown([row(coarse, known), row(coarse)])) == ["shelly.energy"]
+
+
+def test_a_figure_of_some_launches_says_so() -> None:
+    (gross, _) = energy_columns([row(replace(PACKAGE, launches=3))])
+    assert gross.cell(row(replace(PACKAGE, launches=3))).note == "of 3 of 5 launches"
+    assert gross.cell(row(PACKAGE)).note is None
 
 
 def test_no_source_no_column() -> None:
@@ -105,6 +121,8 @@ def test_documents_say_scope_method_rate_coverage_and_uncertainty() -> None:
     assert "scope cpu_package" in " ".join(stream.getvalue().split())
     (record,) = csv.DictReader(io.StringIO(comma.render(document)))
     assert record["gross_per_inference_j"] == "rapl.package-0=0.412"
+    assert record["energy_launches"] == "rapl.package-0=5 shelly.energy=0"
+    assert record["energy_calibrated"] == "rapl.package-0=false shelly.energy=false"
     assert record["energy_scope"] == "rapl.package-0=cpu_package shelly.energy=wall"
     assert "shelly.energy: window 10.5 s, Shelly needs 300 s" in record["reasons"]
 

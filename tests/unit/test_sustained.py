@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +54,7 @@ def test_thirty_minutes_that_slow_down() -> None:
     assert (first.max_c, last.max_c) == (pytest.approx(50 + 50 / 60), pytest.approx(79 + 50 / 60))
     assert first.mean_c == pytest.approx(50 + 25 / 60)
     assert (found.clock_source, found.temperature_source) == ("cpufreq.policy0.current", "thermal.cpu")
-    assert json.loads(json.dumps(found.to_json()))["minutes"][0]["iterations"] == 1200
+    assert found.at(found.last_minute) == last
 
 
 def test_a_steady_board_has_a_ratio_of_one() -> None:
@@ -116,3 +114,25 @@ def test_every_inference_belongs_to_one_minute(values: list[int], between_ns: in
     assert sum(minute.iterations for minute in found.minutes) == len(values)
     assert sum(minute.duration_ns for minute in found.minutes) == window[1] - window[0]
     assert (found.ratio is None) == (found.reason is not None)
+
+
+def test_a_window_that_ended_early_says_when_and_why() -> None:
+    values = [10_000_000] * 15_000
+    found = sustained(values, window_of(values), [], asked_ns=30 * MINUTE_NS)
+    assert (
+        found.cut == "the window ended after 2.5 of 30 minutes, at 15,000 inferences: a window holds no more"
+    )
+    assert (found.ratio, found.last_minute) == (1.0, 2)
+    assert sustained(values, window_of(values), [], asked_ns=150 * SECOND).cut is None
+
+
+def test_what_is_not_read_has_its_reason() -> None:
+    lines = [reading(name, None, "c", START_NS, "no_sensor") for name in ("thermal", "hwmon")]
+    found = sustained([SECOND], (START_NS, START_NS + SECOND), lines)
+    assert found.temperature_reason == "no temperature sensor: thermal: no_sensor, hwmon: no_sensor"
+    assert found.clock_reason == "no clock sensor: no source reads one"
+    lines.append(reading("thermal.PMIC-Die", 100.0, "c", START_NS))
+    found = sustained([SECOND], (START_NS, START_NS + SECOND), lines)
+    assert found.temperature_reason == "no temperature moved: thermal.PMIC-Die stood at 100 C"
+    found = sustained([SECOND] * 120, (START_NS, START_NS + 120 * SECOND), telemetry(2))
+    assert (found.clock_reason, found.temperature_reason) == (None, None)

@@ -52,7 +52,7 @@ def test_a_valid_run_round_trips(messages: list[dict[str, Any]]) -> None:
     assert transcript.lines == len(messages)
     assert transcript.done == messages[-1]
     measured = [v for m in messages if m.get("phase") == "measure" for v in m["values_ns"]]
-    assert transcript.latencies_ns["measure"] == measured
+    assert list(transcript.latencies("measure")) == measured
     marks = [m for m in messages if m["type"] == "phase"]
     for start, end in zip(marks[::2], marks[1::2], strict=True):
         assert transcript.window(start["name"]) == (start["t_ns"], end["t_ns"])
