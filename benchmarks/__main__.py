@@ -20,10 +20,12 @@ from benchmarks import (
     launch_overhead,
     lockstep,
     merge_size,
+    meters,
     observer,
     observer_effect,
     remote_overhead,
     sdk_null,
+    telemetry_cost,
 )
 from benchmarks.place import Place
 from orchestrator.cli.progress import PlainLines
@@ -35,6 +37,8 @@ MODULES: tuple[ModuleType, ...] = (
     lockstep,
     observer,
     observer_effect,
+    telemetry_cost,
+    meters,
     launch_overhead,
     remote_overhead,
     bench_time,
@@ -49,15 +53,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = f"one of: {', '.join(known)}; repeatable"
     parser.add_argument("--only", metavar="NAME", action="append", choices=known, help=names)
+    choices = {module.__name__.rpartition(".")[2]: module for module in MODULES}
+    parser.add_argument(
+        "modules", metavar="MODULE", nargs="*", help=f"all its figures; of: {', '.join(choices)}"
+    )
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--json", action="store_true", help="one JSON object a line")
     style.add_argument("--markdown", action="store_true", help="a table for a document, and where it is from")
     given = parser.parse_args()
+    if unknown := set(given.modules) - set(choices):
+        parser.error(f"unknown {', '.join(sorted(unknown))}; modules are {', '.join(choices)}")
     place, found = Place(PlainLines()), []
     if not (given.json or given.markdown):
         print(figure.line(figure.HEADINGS))
     begun = place.describe() if given.markdown else ""
-    wanted = given.only or known
+    wanted = [
+        *(given.only or ()),
+        *(name for word in given.modules for name in choices[word].FIGURES),
+    ] or known
     for module in MODULES:
         for one in _measured(module, place, wanted):
             found.append(one)

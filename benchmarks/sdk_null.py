@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figure import Figure
-from benchmarks.loadgen import HERE, PeerAbsent, python
+from benchmarks.peer import HERE, PeerAbsent, python
 from benchmarks.place import Place, scratch
 from orchestrator import wire
 from orchestrator.domain import InferometerError
@@ -45,7 +45,7 @@ def measure(place: Place) -> Iterator[Figure]:
     reason = "peer: mlcommons-loadgen, null run"
     with scratch() as folder:
         try:
-            loadgen = python(place.cache)
+            loadgen = python(place.cache, "loadgen")
         except PeerAbsent as problem:
             loadgen, reason = None, f"peer absent: {problem}"
         for turn in TURNS:

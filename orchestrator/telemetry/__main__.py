@@ -16,7 +16,9 @@ usage: python -m orchestrator.telemetry --pid PID [--interval SECONDS] [--root D
 
 Lines: one `clock`, then `reading` after `reading`, at last one `end`; between them `fix` (how a missing
 value can be had), `back_off` (a slow source is now read more seldom) and `block` (reading begins or
-rests). It ends when standard input reaches its end, on SIGTERM or SIGINT, or when the process has gone.
+rests). A reading is written a second or --interval after it at the latest, and what a machine does not have
+is asked for once a second at most. It ends when standard input reaches its end, on SIGTERM or SIGINT, or when
+the process has gone (looked for every --interval).
 Exit status 0, 2 for usage.
 
 --jtop is another program: it prints one `jtop` line, what jetson-stats knows of a Jetson or why it knows

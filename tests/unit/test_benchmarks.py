@@ -126,6 +126,16 @@ def test_one_figure_alone_and_no_more_work_after_it(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_all_figures_of_a_module_are_had_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, module_of(HELD, MISSED), "measured") == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    with pytest.raises(SystemExit, match="2"):
+        run(monkeypatch, module_of(HELD), "measures")
+    assert "unknown measures; modules are measured" in capsys.readouterr().err
+
+
 def test_what_cannot_be_measured_is_a_miss_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

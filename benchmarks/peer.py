@@ -1,4 +1,4 @@
-"""LoadGen made ready: a virtual environment of its own in the cache, from ``requirements.txt`` here."""
+"""Peers made ready: a virtual environment in the cache for each file of ``peers/``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ class PeerAbsent(Exception):
     """A peer that cannot be had here, and why."""
 
 
-def python(cache: Path) -> Path:
-    """The interpreter of the environment, made once per content. Raises PeerAbsent with pip's last line."""
-    requirements = HERE / "requirements.txt"
+def python(cache: Path, name: str) -> Path:
+    """The interpreter where ``peers/<name>.txt`` is installed, made once per content.
+
+    Raises PeerAbsent with pip's last line.
+    """
+    requirements = HERE / "peers" / f"{name}.txt"
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cache / "benchmarks" / f"loadgen-{key}"
+    folder = cache / "benchmarks" / f"{name}-{key}"
     made = folder / "bin" / "python"
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
