@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.probe.names import is_common, place
+
+NAMES = {"hostname": "host name", "user": "user name"}
 STAND_INS = {
     "hostname": "board",
     "user": "user",
@@ -42,9 +45,6 @@ _PATTERNS = {
     "machine_id": r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])",
     "serial_number": r"(?m)(?<=^Serial\t\t: )\S+",
 }
-_PEOPLE = re.compile(
-    r"telemetry\.jsonl|facts\.json|commands/|sys-root/(etc|var|sys/fs/cgroup)/|sys-root/proc/(\d+|self|swaps|cmdline)"
-)
 # Words of the kernel's command line that say how it works; of others only the name is kept.
 _KERNEL_WORDS = re.compile(
     r"(cgroup|isolcpus|nohz|rcu|irqaffinity|intel_|amd_|processor|idle|mitigations|maxcpus|nosmt|cma|coherent_pool"
@@ -54,29 +54,49 @@ _KERNEL_WORDS = re.compile(
 
 @dataclass
 class Anonymiser:
-    """Replaces known words and known shapes; ``times`` counts how often, by kind."""
+    """Replaces known words and known shapes; ``times`` counts how often, by kind.
+
+    ``systems``: more words that are nobody's name, such as the distribution's id.
+    """
 
     words: dict[str, set[str]]
+    systems: frozenset[str] = frozenset()
     times: Counter[str] = field(default_factory=Counter)
 
+    def kept(self) -> list[str]:
+        """Names that stay, as whoever sends the archive must know: ``host name 'debian'``."""
+        return [
+            f"{said} {name!r}"
+            for kind, said in NAMES.items()
+            for name in sorted(self.words.get(kind, ()))
+            if is_common(name, self.systems)
+        ]
+
     def path(self, path: str) -> str:
-        """A path without names and numbers of anybody."""
-        return self._clean(path, _may_name_people(path))
+        """A path without numbers of anybody."""
+        return self._clean(path)
 
     def content(self, path: str, data: bytes) -> bytes:
         """A file's content without them, byte for byte otherwise."""
         text = data.decode("latin-1")
         if path.endswith("proc/cmdline"):
             text = self._kernel_arguments(text)
-        return self._clean(text, _may_name_people(path)).encode("latin-1")
+        part = place(path)
+        if part:
+            text = part.sub(lambda match: self._without(match.group(), NAMES), text)
+        return self._clean(text).encode("latin-1")
 
-    def _clean(self, text: str, by_name: bool) -> str:
-        for kind, words in self.words.items():
-            for word in sorted(words, key=len, reverse=True):
-                if by_name or kind not in ("hostname", "user"):
-                    text = self._replace(rf"(?<![0-9A-Za-z_]){re.escape(word)}(?![0-9A-Za-z_])", kind, text)
+    def _clean(self, text: str) -> str:
+        text = self._without(text, self.words.keys() - NAMES)
         for kind, pattern in _PATTERNS.items():
             text = self._replace(pattern, kind, text)
+        return text
+
+    def _without(self, text: str, kinds: Iterable[str]) -> str:
+        for kind in sorted(kinds):
+            for word in sorted(self.words.get(kind, ()), key=len, reverse=True):
+                if kind not in NAMES or not is_common(word, self.systems):
+                    text = self._replace(rf"(?<![0-9A-Za-z_]){re.escape(word)}(?![0-9A-Za-z_])", kind, text)
         return text
 
     def _replace(self, pattern: str, kind: str, text: str) -> str:
@@ -104,11 +124,6 @@ class Anonymiser:
         return " ".join(kept) + "\n"
 
 
-def _may_name_people(path: str) -> bool:
-    """False where the kernel or the firmware alone has the word: what looks like a name there is none."""
-    return bool(_PEOPLE.match(path))
-
-
 def identifying(root: Path = Path("/")) -> dict[str, set[str]]:
     """The words of this machine, by kind: names of it and its people, ids, serial numbers, addresses."""
     people = {entry.pw_name for entry in pwd.getpwall() if 1000 <= entry.pw_uid < 60000}
@@ -124,6 +139,12 @@ def identifying(root: Path = Path("/")) -> dict[str, set[str]]:
         "hostname": {*names, *(name.partition(".")[0] for name in names)} - _EVERYBODYS,
         "user": people - _EVERYBODYS,
     }
+
+
+def system_ids(root: Path = Path("/")) -> frozenset[str]:
+    """What the distribution calls itself and those before it: ``ID`` and ``ID_LIKE`` of os-release(5)."""
+    found = re.findall(r"(?m)^ID(?:_LIKE)?=(.*)$", _text(root, "etc/os-release"))
+    return frozenset(re.findall("[a-z]+", " ".join(found).lower()))
 
 
 def _known(words: Iterable[str]) -> set[str]:

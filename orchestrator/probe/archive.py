@@ -22,11 +22,15 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Archive:
-    """``contents``: every file by its path, without the manifest; ``replaced``: how often, by kind."""
+    """``contents``: every file by its path, without the manifest; ``replaced``: how often, by kind.
+
+    ``kept``: names that were not replaced, as they are words of systems and sensors.
+    """
 
     device: str
     contents: Mapping[str, bytes]
     replaced: Mapping[str, int]
+    kept: tuple[str, ...] = ()
 
     def listing(self) -> list[str]:
         """What goes in, a line a folder, and what was taken out."""
@@ -38,7 +42,10 @@ class Archive:
             sizes[folder if slash else name] += len(data)
         lines = [f"{files[name]:>5} files {sizes[name]:>8} bytes  {name}" for name in sorted(files)]
         taken = [f"{kind.replace('_', ' ')} {count} times" for kind, count in self.replaced.items() if count]
-        return [*lines, f"replaced by made-up values: {', '.join(taken) or 'nothing was found'}"]
+        lines.append(f"replaced by made-up values: {', '.join(taken) or 'nothing was found'}")
+        if self.kept:
+            lines.append(f"not replaced, being words that systems and sensors use: {', '.join(self.kept)}")
+        return lines
 
     def manifest(self) -> bytes:
         """SHA-256 of every file, and what stands for what was taken out."""

@@ -17,7 +17,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import observer
 from orchestrator.engines.launch import Watch
 from orchestrator.engines.place import here
-from orchestrator.probe.anonymity import Anonymiser, identifying
+from orchestrator.probe.anonymity import Anonymiser, identifying, system_ids
 from orchestrator.probe.archive import Archive
 from orchestrator.probe.collect import Collection
 from orchestrator.probe.paths import COMMANDS, FILES, STREAMS
@@ -51,7 +51,7 @@ def take(device: str, watch_s: float = WATCH_S) -> Archive:
         found.command(words)
     for words, lines in STREAMS:
         found.command(words, lines)
-    return anonymous(device, found, telemetry, os.getpid(), Anonymiser(identifying()))
+    return anonymous(device, found, telemetry, os.getpid(), Anonymiser(identifying(), system_ids()))
 
 
 def _watch(found: Collection, watch_s: float) -> bytes:
@@ -100,7 +100,7 @@ def anonymous(device: str, found: Collection, telemetry: bytes, pid: int, clean:
         }
     )
     cleaned = {clean.path(path): clean.content(path, data) for path, data in contents.items()}
-    return Archive(device, cleaned, {**clean.times, "owner": renumbered.owners})
+    return Archive(device, cleaned, {**clean.times, "owner": renumbered.owners}, tuple(clean.kept()))
 
 
 def _latency(reads: list[tuple[int, str | None]]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.probe.anonymity import system_ids
+from orchestrator.probe.names import is_common
 from tests.support import doubles
 from tests.support.newcomer import environment, inferometer, refused
 
@@ -96,9 +98,10 @@ def test_it_names_nobody(archive: Path) -> None:
         if Path(path).exists()
     }
     secrets |= {path.read_text().strip() for path in Path("/sys/class/net").glob("*/address")}
-    secrets |= {socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name, os.environ.get("USER", "")}
+    names = {socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name, os.environ.get("USER", "")}
+    secrets |= {name for name in names if not is_common(name, system_ids())}
     secrets -= {"", "root", "00:00:00:00:00:00"}
-    assert len(secrets) >= 3
+    assert len(secrets) >= 2
     for path, data in files(archive).items():
         for secret in secrets:
             whole = re.compile(
