@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.probe.kernel import CONTROL_GROUP, KERNEL_ARGUMENT, ControlGroups, arguments
 from orchestrator.probe.names import is_common, place
 
 NAMES = {"hostname": "host name", "user": "user name"}
@@ -25,7 +26,9 @@ STAND_INS = {
     "ip_address": "192.0.2.1",
     "ipv6_address": "2001:db8::1",
     "identifier": "0" * 64,
-    "kernel_argument": "removed",
+    "kernel_argument": KERNEL_ARGUMENT,
+    "control_group": CONTROL_GROUP,
+    "boot_time": "1700000000",
     "owner": "1000",
 }
 _EVERYBODYS = {"root", "localhost", "nobody", ""}
@@ -43,13 +46,9 @@ _PATTERNS = {
     r"(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])",
     "identifier": r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])",
     "machine_id": r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])",
+    "boot_time": r"(?m)(?<=^btime )\d+",
     "serial_number": r"(?m)(?<=^Serial\t\t: )\S+",
 }
-# Words of the kernel's command line that say how it works; of others only the name is kept.
-_KERNEL_WORDS = re.compile(
-    r"(cgroup|isolcpus|nohz|rcu|irqaffinity|intel_|amd_|processor|idle|mitigations|maxcpus|nosmt|cma|coherent_pool"
-    r"|transparent_hugepage|systemd\.unified|pcie_aspm|cpufreq|cpuidle|swapaccount|psi|lsm|console=tty|quiet|splash|rootwait|r[ow]\b)[\w.,=-]*"
-)
 
 
 @dataclass
@@ -62,6 +61,7 @@ class Anonymiser:
     words: dict[str, set[str]]
     systems: frozenset[str] = frozenset()
     times: Counter[str] = field(default_factory=Counter)
+    _groups: ControlGroups = field(default_factory=ControlGroups)
 
     def kept(self) -> list[str]:
         """Names that stay, as whoever sends the archive must know: ``host name 'debian'``."""
@@ -73,14 +73,18 @@ class Anonymiser:
         ]
 
     def path(self, path: str) -> str:
-        """A path without numbers of anybody."""
+        """A path without numbers and groups of anybody."""
+        path = self._groups.path(path)
+        self.times["control_group"] = self._groups.replaced
         return self._clean(path)
 
     def content(self, path: str, data: bytes) -> bytes:
         """A file's content without them, byte for byte otherwise."""
         text = data.decode("latin-1")
         if path.endswith("proc/cmdline"):
-            text = self._kernel_arguments(text)
+            text, self.times["kernel_argument"] = arguments(text)
+        text = self._groups.content(path, text)
+        self.times["control_group"] = self._groups.replaced
         part = place(path)
         if part:
             text = part.sub(lambda match: self._without(match.group(), NAMES), text)
@@ -107,21 +111,6 @@ class Anonymiser:
             return stand_in
 
         return re.sub(pattern, replaced, text)
-
-    def _kernel_arguments(self, text: str) -> str:
-        kept = []
-        for word in text.partition(" -- ")[
-            0
-        ].split():  # what follows is for the first process, not the kernel
-            name, equals, _ = word.partition("=")
-            if _KERNEL_WORDS.fullmatch(word):
-                kept.append(word)
-            else:
-                self.times["kernel_argument"] += 1
-                kept.append(
-                    STAND_INS["kernel_argument"] if not equals else f"{name}={STAND_INS['kernel_argument']}"
-                )
-        return " ".join(kept) + "\n"
 
 
 def identifying(root: Path = Path("/")) -> dict[str, set[str]]:

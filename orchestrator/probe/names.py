@@ -22,10 +22,7 @@ _COMMON = frozenset({*_SYSTEMS.split(), *(word for text in _OURS for word in _WO
 # distribution or our own.
 _PLACES = (
     (re.compile(r"commands/"), re.compile(r"(?s).+")),
-    (
-        re.compile(r"sys-root/(proc/swaps$|proc/(\d+|self)/cgroup$|var/lib/inferometer/)"),
-        re.compile(r"/[^\s\"]+"),
-    ),
+    (re.compile(r"sys-root/(proc/swaps$|var/lib/inferometer/)"), re.compile(r"/[^\s\"]+")),
     (re.compile(r"sys-root/proc/\d+/stat$"), re.compile(r"\(.*\)")),
     (re.compile(r"sys-root/proc/\d+/status$"), re.compile(r"(?m)(?<=^Name:\t).*$")),
 )

@@ -62,13 +62,14 @@ def clean(tmp_path: Path) -> Anonymiser:
         (
             "proc/3112/cgroup",
             f"0::/lxc.payload.alices-pi/docker-{CONTAINER}.scope",
-            "payload.board/docker-" + "0" * 64,
+            f"0::/group-1/docker-{'0' * 64}.scope",
         ),
         (
             "proc/cmdline",
             "root=PARTUUID=abcd-02 cgroup_disable=memory token x=y",
-            "root=removed cgroup_disable=memory",
+            "root=removed cgroup_disable=memory removed removed=removed\n",
         ),
+        ("proc/stat", "intr 1795775605\nbtime 1795775605\n", "intr 1795775605\nbtime 1700000000\n"),
         ("proc/cmdline", "quiet -- --password hunter2", "quiet\n"),
     ],
 )
