@@ -29,11 +29,19 @@ def probe(out: Path | None, device: str, yes: bool) -> None:
       inferometer probe
       sudo .venv/bin/inferometer probe --yes --out pi5.tar.gz
     """
+    if not (yes or (sys.stdin and sys.stdin.isatty())):  # None: it was closed
+        raise InferometerError("probe asks before it writes, and nobody is there to answer; give --yes")
+    try:
+        _probe(out, device, yes)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("inferometer: nothing was written", err=True)
+        sys.exit(130)
+
+
+def _probe(out: Path | None, device: str, yes: bool) -> None:
     from orchestrator import probe as work
     from orchestrator.catalog import Catalog, suite_root
 
-    if not (yes or sys.stdin.isatty()):
-        raise InferometerError("probe asks before it writes, and nobody is there to answer; give --yes")
     name = work.name_of(Catalog(suite_root()), device)
     path = work.destination(out, name)
     archive = work.take(name)

@@ -66,6 +66,8 @@ def destination(out: Path | None, device: str) -> Path:
     path = out or Path(f"inferometer-probe-{device}-{datetime.date.today():%Y%m%d}.tar.gz")
     if path.is_dir() or not path.parent.is_dir():
         raise InferometerError(f"{path}: no file can be there; name one in a folder that exists with --out")
+    if path.exists() or path.is_symlink():
+        raise InferometerError(f"{path} is there already; choose another with --out, or delete it")
     return path
 
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,21 +125,52 @@ def test_nothing_is_written_unless_somebody_says_so(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.gz"))
 
 
-def test_no_is_an_answer(tmp_path: Path) -> None:
-    leader, follower = pty.openpty()
-    os.write(leader, b"n\n")
+def test_closed_input_is_nobody_and_nothing_is_read(tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m orchestrator probe --device rpi6 <&-"
     done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", "probe"],
+        ["sh", "-c", command],
         cwd=tmp_path,
         env=environment(tmp_path),
-        stdin=follower,
         capture_output=True,
         text=True,
         timeout=60,
     )
+    refused(done, "nobody is there to answer; give --yes")  # else the device would be refused
+
+
+def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    done = inferometer(tmp_path, "probe", "--yes", "--out", "mine")
+    refused(done, "mine is there already; choose another with --out, or delete it")
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+@pytest.mark.parametrize(("answer", "status"), [(b"n\n", 2), (b"\x03", 130), (b"\x04", 130)])
+def test_no_is_an_answer(tmp_path: Path, answer: bytes, status: int) -> None:
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        # A terminal of its own, which turns ^C into a signal.
+        ["setsid", "--ctty", sys.executable, "-m", "orchestrator", "probe"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        assert child.stdout and child.stderr
+        said = b""
+        while b"[y/N]" not in said and (part := os.read(child.stderr.fileno(), 1 << 16)):
+            said += part
+        until = time.monotonic() + 30
+        while child.poll() is None and time.monotonic() < until:
+            os.write(leader, answer)  # again, as it may come before it is waited for
+            time.sleep(0.2)
+        child.kill()
+        out, rest = child.communicate()
     os.close(leader)
     os.close(follower)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Write inferometer-probe-" in done.stderr
-    assert "nothing was written" in done.stderr
+    assert (child.returncode, out) == (status, b"")
+    assert b"Write inferometer-probe-" in said
+    assert b"inferometer: nothing was written" in rest
+    assert b"Traceback" not in rest
     assert not list(tmp_path.glob("*.gz"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -230,3 +231,11 @@ def test_where_it_goes(tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "none" / "x.tar.gz"):
         with pytest.raises(InferometerError, match="no file can be there; name one"):
             destination(wrong, "rpi5")
+    for there in ("x.tar.gz", "link"):
+        (tmp_path / "x.tar.gz").touch()
+        with contextlib.suppress(FileExistsError):
+            (tmp_path / "link").symlink_to("nowhere")
+        with pytest.raises(
+            InferometerError, match="is there already; choose another with --out, or delete it"
+        ):
+            destination(tmp_path / there, "rpi5")
