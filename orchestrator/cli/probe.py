@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -50,3 +51,4 @@ def _probe(out: Path | None, device: str, yes: bool) -> None:
         raise InferometerError("nothing was written; the same command asks again, --yes does not ask")
     work.save(archive, path)
     click.echo(str(path))
+    click.echo(f"look inside: tar tzf {shlex.quote(str(path))}", err=True)

@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import tarfile
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from orchestrator.domain import InferometerError
 from orchestrator.files import write_atomic
 from orchestrator.probe.anonymity import STAND_INS
+from orchestrator.probe.listing import listing
 
 SCHEMA = 1
 
@@ -33,19 +33,8 @@ class Archive:
     kept: tuple[str, ...] = ()
 
     def listing(self) -> list[str]:
-        """What goes in, a line a folder, and what was taken out."""
-        files: Counter[str] = Counter()
-        sizes: Counter[str] = Counter()
-        for path, data in self.contents.items():
-            folder, slash, name = path.rpartition("/")
-            files[folder if slash else name] += 1
-            sizes[folder if slash else name] += len(data)
-        lines = [f"{files[name]:>5} files {sizes[name]:>8} bytes  {name}" for name in sorted(files)]
-        taken = [f"{kind.replace('_', ' ')} {count} times" for kind, count in self.replaced.items() if count]
-        lines.append(f"replaced by made-up values: {', '.join(taken) or 'nothing was found'}")
-        if self.kept:
-            lines.append(f"not replaced, being words that systems and sensors use: {', '.join(self.kept)}")
-        return lines
+        """What goes in, and what was taken out: see :mod:`orchestrator.probe.listing`."""
+        return listing(self.contents, self.replaced, self.kept)
 
     def manifest(self) -> bytes:
         """SHA-256 of every file, and what stands for what was taken out."""

@@ -11,6 +11,16 @@ _IN_PATH = re.compile(r"(?<=/proc/)\d+(?=/)|(?<=/task/)\d+(?=/)")
 _NUMBERS = re.compile(rb"^(Tgid|Ngid|Pid|PPid|TracerPid|NStgid|NSpid|NSpgid|NSsid):(.*)$", re.MULTILINE)
 _OWNERS = re.compile(rb"^(Uid|Gid|Groups):(.*)$", re.MULTILINE)
 _PARENT, _GROUP, _SESSION, _TERMINAL_GROUP = 1, 2, 3, 5  # of ``stat``, after the name
+_CHILDREN = re.compile(r"sys-root/proc/(\d+)/task/(\d+)/children")
+
+
+def is_barren(path: str, data: bytes) -> bool:
+    """Whether a renumbered file tells of a thread without children.
+
+    Sources need the first of the observed process, by which they know that the kernel has such files.
+    """
+    match = _CHILDREN.fullmatch(path)
+    return match is not None and not data.strip() and set(match.groups()) != {str(OBSERVED)}
 
 
 class Renumbering:

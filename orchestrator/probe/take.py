@@ -21,7 +21,7 @@ from orchestrator.probe.anonymity import Anonymiser, identifying, system_ids
 from orchestrator.probe.archive import Archive
 from orchestrator.probe.collect import Collection
 from orchestrator.probe.paths import COMMANDS, FILES, STREAMS
-from orchestrator.probe.processes import Renumbering
+from orchestrator.probe.processes import Renumbering, is_barren
 
 # A process that ended while we looked leaves half of its files: a machine never shows such a thing.
 _GONE = ("ENOENT", "ESRCH")
@@ -83,6 +83,9 @@ def anonymous(device: str, found: Collection, telemetry: bytes, pid: int, clean:
     gone = {path for path, each in found.reads.items() if each[-1][1] in _GONE}
     contents = renumbered.contents({path: data for path, data in found.contents.items() if path not in gone})
     reads = {renumbered.path(path): each for path, each in found.reads.items()}
+    for path in list(contents):
+        if is_barren(path, contents[path]):
+            del contents[path], reads[path]
     errors = {clean.path(path): each[-1][1] for path, each in reads.items() if path not in contents}
     contents["telemetry.jsonl"] = telemetry
     contents["errors.json"] = _json(errors)

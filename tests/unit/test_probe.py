@@ -180,6 +180,45 @@ def test_commands() -> None:
     assert [error for _, error in found.reads["commands/no-such-command_-q"]] == ["ENOENT"]
 
 
+def test_threads_without_children_are_left_out() -> None:
+    found = Collection()
+    for task, data in (
+        ("77/task/77", b""),
+        ("77/task/78", b"80 "),
+        ("77/task/79", b""),
+        ("80/task/80", b" "),
+    ):
+        found.reads[f"sys-root/proc/{task}/children"] = [(5, None)]
+        found.contents[f"sys-root/proc/{task}/children"] = data
+    archive = anonymous("x", found, b"", 77, Anonymiser({}))
+    expected = {f"sys-root/proc/3112/task/{task}/children" for task in (3112, 3133)}
+    assert {path for path in archive.contents if path.endswith("children")} == expected
+    assert json.loads(archive.contents["latencies.json"]).keys() == expected
+    assert json.loads(archive.contents["errors.json"]) == {}
+
+
+def test_the_listing_is_short() -> None:
+    paths = [f"sys-root/sys/class/hwmon/hwmon{n}/temp{m}_input" for n in range(9) for m in range(9)]
+    paths += [f"sys-root/proc/{n}/stat" for n in range(30)] + [
+        "commands/x",
+        "devices/dev/vcio/y",
+        "facts.json",
+    ]
+    paths += ["telemetry.jsonl", "errors.json", "sys-root/etc/os-release", "sys-root/sys/fs/cgroup/x"]
+    paths += ["sys-root/sys/devices/system/cpu/smt/control", "sys-root/proc/sys/kernel/osrelease"]
+    lines = Archive("x", dict.fromkeys(paths, b"12"), {"user": 1}).listing()
+    assert lines == [
+        "  1 file         2 bytes  readings of five seconds",
+        "  2 files        4 bytes  what commands and the firmware answer",
+        " 81 files      162 bytes  power and temperatures (/sys)",
+        "  1 file         2 bytes  clocks and cores (/sys)",
+        "  2 files        4 bytes  which board it is (/etc, device tree, DMI)",
+        " 31 files       62 bytes  memory, load, our own processes (/proc, cgroups)",
+        "  2 files        4 bytes  errors and durations of every read",
+        "replaced by made-up values: user once",
+    ]
+
+
 def test_errors_and_latencies_tell_of_every_read(tmp_path: Path) -> None:
     found = Collection()
     found.reads["sys-root/proc/77/stat"] = [(ns * 1000, None) for ns in range(1, 21)]
