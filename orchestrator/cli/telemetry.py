@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -12,9 +13,7 @@ import click
 from orchestrator.cli.bench import listed
 
 if TYPE_CHECKING:
-    from orchestrator.live import Row, Stream
-
-_TITLES = ("source", "value", "scope", "method", "rate", "why not")
+    from orchestrator.live import Stream
 
 
 @click.command(short_help="Show live what this machine's sensors say.")
@@ -46,7 +45,7 @@ def telemetry(
     from orchestrator.live import Stream, wished
 
     wanted = wished(Catalog(suite_root()), device, sources, meter)
-    show = _pass if as_json else _repaint if sys.stdout.isatty() else _table if once else _append
+    show = _pass if as_json else _table if once else _repaint if sys.stdout.isatty() else _append
     with Stream(interval, wanted) as stream:
         signal.signal(signal.SIGINT, lambda *_: _leave(stream))
         show(stream, once)
@@ -66,45 +65,38 @@ def _pass(stream: Stream, once: bool) -> None:
 
 
 def _append(stream: Stream, once: bool) -> None:
-    from orchestrator.live import Picture
+    from orchestrator.live import Picture, cells
 
-    picture = Picture()
+    picture, told = Picture(), set()
     for batch in stream.batches():
         for row in filter(None, map(picture.take, map(json.loads, batch))):
-            click.echo(f"{row.time_s:9.3f} s  " + "  ".join(filter(None, _cells(row))))
+            fix = f"to read it: {row.fix}" if row.fix and row.fix not in told else ""
+            told.add(row.fix)
+            click.echo(f"{row.time_s:9.3f} s  " + "  ".join(filter(None, (*cells(row), fix))))
 
 
 def _table(stream: Stream, once: bool) -> None:
-    from orchestrator.live import Picture
+    from orchestrator.live import Picture, lines
 
     picture = Picture()
     for batch in stream.batches():
         list(map(picture.take, map(json.loads, batch)))
         stream.end()
-    cells = [_TITLES, *map(_cells, picture.rows())]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for line in lines(picture.rows(), shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
+        click.echo(line.text)
 
 
 def _repaint(stream: Stream, once: bool) -> None:
     from rich.live import Live
-    from rich.table import Table
     from rich.text import Text
 
-    from orchestrator.live import Picture
+    from orchestrator.live import Picture, lines
 
     picture = Picture()
     with Live(auto_refresh=False) as live:
         for batch in stream.batches():
             list(map(picture.take, map(json.loads, batch)))
-            table = Table(*_TITLES, box=None, header_style="bold")
-            for row in picture.rows():
-                table.add_row(*map(Text, _cells(row)), style="dim" if row.note else "")
-            live.update(table, refresh=True)
-            if once:
-                stream.end()
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return row.source, row.value, row.scope, row.method, row.rate, row.note
+            text = Text()
+            for line in lines(picture.rows(), live.console.width):
+                text.append(f"{line.text}\n", style=line.style)
+            live.update(text, refresh=True)

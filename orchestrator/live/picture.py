@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.live.reasons import phrase
 from orchestrator.live.units import human, human_rate
 
 _KEPT = 20  # readings a rate is taken over
@@ -16,7 +17,7 @@ _SHORTEST_S = 0.1  # of a counter's growth that is shown
 
 @dataclass(frozen=True)
 class Row:
-    """One source in words; ``note`` is why there is no value, and what would help."""
+    """One channel in words; ``note``: why there is no value, ``reason`` its code, ``fix`` what would help."""
 
     source: str
     value: str
@@ -24,6 +25,8 @@ class Row:
     method: str
     rate: str
     note: str
+    reason: str | None
+    fix: str
     time_s: float  # since the program began
 
 
@@ -47,13 +50,16 @@ class Picture:
         seen = self._seen.setdefault(line["source"], deque(maxlen=_KEPT))
         if line["value"] is not None:
             seen.append((line["t0_ns"], line["value"]))
+        reason = line["reason"]
         row = Row(
             line["source"],
-            "-" if line["value"] is None else _value(line, seen),
+            "-" if line["value"] is None else self._value(line, seen),
             line["scope"],
             line["method"],
             _rate(seen),
-            self._note(line["source"], line["reason"]),
+            phrase(reason) if reason else "",
+            reason,
+            self._fixes.get((line["source"], reason), ""),
             (line["t0_ns"] - self._began_ns) / 1e9,
         )
         self._rows[row.source] = row
@@ -63,23 +69,19 @@ class Picture:
         """Every source once, in the order of their first lines."""
         return list(self._rows.values())
 
-    def _note(self, source: str, reason: str | None) -> str:
-        if reason is None:
-            return ""
-        fix = self._fixes.get((source, reason))
-        return f"{reason}; fix: {fix}" if fix else reason
-
-
-def _value(line: Mapping[str, Any], seen: deque[tuple[int, Any]]) -> str:
-    text = human(line["unit"], line["value"])
-    if line["method"] == "counter":
+    def _value(self, line: Mapping[str, Any], seen: deque[tuple[int, Any]]) -> str:
+        text = human(line["unit"], line["value"])
+        power = self._rows.get(f"{line['source'].rpartition('.')[0]}.power")
+        # A meter that tells its power too counts energy in steps, so coarse that between them were 0 W.
+        if line["method"] != "counter" or (power and power.reason is None):
+            return text
         now_ns, now = seen[-1]
         # The latest that is far enough away.
         for t_ns, before in reversed(seen):
             if now_ns - t_ns >= _SHORTEST_S * 1e9:
                 growth = human_rate(line["unit"], (now - before) * 1e9 / (now_ns - t_ns))
                 return f"{text} ({growth})" if growth and now >= before else text
-    return text
+        return text
 
 
 def _rate(seen: deque[tuple[int, Any]]) -> str:

@@ -11,7 +11,9 @@ from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 from orchestrator.engines.place import Place
 from orchestrator.live import Picture, Row, wished
+from orchestrator.live.reasons import phrase
 from orchestrator.live.units import human, human_rate
+from orchestrator.telemetry.reading import REASONS
 
 CATALOG = Catalog(suite_root())
 TREES = Path(__file__).parent.parent / "fixtures" / "sys"
@@ -63,11 +65,32 @@ def test_the_rate_is_measured_and_needs_three_values() -> None:
 
 
 def test_a_missing_value_has_its_reason_and_what_would_help() -> None:
-    assert (shown(reading(None, 1)).value, shown(reading(None, 1)).note) == ("-", "permission")
+    bare = shown(reading(None, 1))
+    assert (bare.value, bare.note, bare.reason, bare.fix) == ("-", "closed to us", "permission", "")
     fix = {"type": "fix", "source": "rapl.package-0", "reason": "permission", "fix": "sudo chmod a+r FILE"}
-    assert shown(fix, reading(None, 1)).note == "permission; fix: sudo chmod a+r FILE"
-    assert shown(fix, reading(None, 1, reason="eagain")).note == "eagain"
-    assert shown(fix, reading(None, 1), reading(3, 2)).note == ""
+    assert shown(fix, reading(None, 1)).fix == "sudo chmod a+r FILE"
+    assert shown(fix, reading(None, 1, reason="eagain")).fix == ""
+    mended = shown(fix, reading(None, 1), reading(3, 2))
+    assert (mended.note, mended.fix) == ("", "")
+
+
+def test_a_meter_that_tells_its_power_shows_no_power_of_its_steps() -> None:
+    picture, power = Picture(), {"source": "shelly.power", "method": "sampled", "unit": "w", "scope": "wall"}
+    energy = {"source": "shelly.energy", "scope": "wall"}
+    for second, joules in enumerate((3600, 3643, 3643, 3693)):
+        picture.take(reading(46.5, second, **power))
+        row = picture.take(reading(joules, second, **energy))
+        assert row and row.value == f"{joules / 1000:.4g} kJ"
+    picture.take(reading(None, 5, **power))
+    row = picture.take(reading(3743, 5, **energy))
+    assert row and row.value == "3.743 kJ (25 W)"  # what else would tell
+
+
+def test_every_reason_has_a_phrase() -> None:
+    phrases = {code: phrase(code) for code in REASONS}
+    assert all(words != code for code, words in phrases.items())
+    assert len(set(phrases.values())) == len(REASONS)
+    assert phrase("something_new") == "something_new"
 
 
 def test_other_lines_are_no_rows() -> None:
