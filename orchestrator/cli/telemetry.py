@@ -16,14 +16,28 @@ if TYPE_CHECKING:
     from orchestrator.live import Stream
 
 
+def _given(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """What is empty was meant to be something: a script's variable that is not set."""
+    if value is not None and not value.strip(" ,"):
+        raise click.BadParameter("is empty; leave it out or say which")
+    return value
+
+
+def _sources(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return listed(ctx, param, _given(ctx, param, value) or "")
+
+
 @click.command(short_help="Show live what this machine's sensors say.")
 @click.option(
     "--device", metavar="ID", default="", help="Its sources; default: the one that this machine is."
 )
-@click.option("--sources", default="", callback=listed, help="These instead, comma-separated.")
+@click.option("--sources", callback=_sources, help="These instead, comma-separated.")
 @click.option("--interval", metavar="SECONDS", default=1.0, show_default=True, help="Between readings.")
 @click.option(
-    "--meter", metavar="URL", help="A smart plug besides: http://192.168.1.5, or tasmota=http://..."
+    "--meter",
+    metavar="URL",
+    callback=_given,
+    help="A smart plug besides: http://192.168.1.5, or tasmota=http://...",
 )
 @click.option("--json", "as_json", is_flag=True, help="The readings as JSON Lines.")
 @click.option("--once", is_flag=True, help="Look once and end.")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.telemetry import sources as telemetry_sources
+from tests.support import doubles
 from tests.support import plug_simulator as simulator
 from tests.support.benches import wait_for
 from tests.support.newcomer import environment, inferometer, refused
@@ -158,6 +159,9 @@ def test_a_reader_that_leaves_ends_it(tmp_path: Path) -> None:
     ("words", "complaint"),
     [
         (("--sources", "gps"), "unknown gps; known are cgroup"),
+        (("--sources", ""), "Invalid value for '--sources': is empty; leave it out or say which"),
+        (("--sources", " , "), "'--sources': is empty"),
+        (("--meter", ""), "Invalid value for '--meter': is empty; leave it out or say which"),
         (("--interval", "0"), "--interval"),
         (("--interval", "soon"), "--interval"),
         (("--device", "rpi6"), "rpi6"),
@@ -185,3 +189,10 @@ def test_help_has_examples(tmp_path: Path) -> None:
         done = inferometer(tmp_path, command, "--help")
         assert done.returncode == 0
         assert "Examples:" in done.stdout
+
+
+@pytest.mark.parametrize("meter", ["METER=", "METER= ", "DEVICE="])
+def test_make_passes_nothing_that_is_empty(meter: str) -> None:
+    words = ["make", "--dry-run", "--no-print-directory", "telemetry", meter]
+    done = subprocess.run(words, cwd=doubles.ROOT, capture_output=True, text=True, timeout=30)
+    assert done.stdout.splitlines()[-1].split()[-1] == "telemetry"
