@@ -11,20 +11,22 @@ from .reading import Channel, Reading
 FOLDER = "sys/class/hwmon"
 CHIPS = ("ina219", "ina220", "ina226", "ina230", "ina231", "ina2xx")
 NONE = Channel("ina2xx", "supply_line", "sampled", "w")
+FIX = "bind the sensor's driver, e.g. echo ina219 0x40 > /sys/bus/i2c/devices/i2c-1/new_device"
+# What describes a board whose pins carry I2C; the buses of a PC lead to its memory and its monitor.
+DEVICE_TREES = ("proc/device-tree", "sys/firmware/devicetree")
 
 
 class Ina2xx:
     """Watts of each chip, named by its label, else by its chip; doubles by their address too."""
 
-    fixes = {
-        "no_sensor": "echo ina219 0x40 | sudo tee /sys/bus/i2c/devices/i2c-1/new_device "
-        "(the sensor's own chip, address and bus)"
-    }
+    fixes = {}  # type: dict[str, str]
     slow = False
     scatter = True
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        if _is_board(machine):
+            self.fixes = {"no_sensor": FIX}
         folders = ["%s/%s" % (FOLDER, hwmon) for hwmon in machine.names(FOLDER)]
         folders = [folder for folder in folders if _text(machine, folder + "/name") in CHIPS]
         names = [_text(machine, folder + "/label") or _text(machine, folder + "/name") for folder in folders]
@@ -58,6 +60,11 @@ class Ina2xx:
             return absent(channel, reason_of(problem), t0_ns, self._machine.now())
         t1_ns = self._machine.now()
         return parsed(channel, lambda data: int(data) * int(milliamperes) / 1e6, millivolts, t0_ns, t1_ns)
+
+
+def _is_board(machine: Machine) -> bool:
+    has_bus = any(name.startswith("i2c-") for name in machine.names("sys/bus/i2c/devices"))
+    return has_bus and any(machine.names(folder) for folder in DEVICE_TREES)
 
 
 def _watts(data: bytes) -> float:

@@ -88,7 +88,7 @@ class Nvml:
         try:
             self._nvml = nvml or _module(modules)
         except (ImportError, SyntaxError):  # the second: a module for a later Python
-            self.fixes = dict(self.fixes, no_sensor=MODULE_FIX)
+            self.fixes = {"no_sensor": MODULE_FIX} if _is_seen(machine) else {}
             return
         try:
             self._nvml.nvmlInit()
@@ -167,6 +167,12 @@ class _Field:
 
 def _reason(problem: Exception) -> str:
     return REASONS.get(type(problem).__name__, "io_error")
+
+
+def _is_seen(machine: Machine) -> bool:
+    """Whether NVIDIA's driver shows itself to whoever has not its module."""
+    driver = machine.names("proc/driver/nvidia") or machine.names("sys/module/nvidia")
+    return bool(driver) or "nvidiactl" in machine.names("dev")
 
 
 def _module(folder: str) -> "Any":

@@ -99,3 +99,24 @@ def test_stamps_enclose_both_factors():
 @pytest.mark.parametrize("device", ["i5-desktop", "epyc-vm"])
 def test_other_chips_are_none_of_these(device):
     assert said(Ina2xx(machine(device)).read()) == {"ina2xx": "no_sensor"}
+
+
+@pytest.mark.parametrize(
+    "files, has_fix",
+    [
+        (["sys/bus/i2c/devices/i2c-1/name", "proc/device-tree/model"], True),
+        (["sys/bus/i2c/devices/i2c-7/name", "sys/firmware/devicetree/base/model"], True),
+        (["sys/bus/i2c/devices/i2c-1/name"], False),  # a PC's, for its memory modules
+        (["sys/bus/i2c/devices/1-0040/name", "proc/device-tree/model"], False),
+        (["proc/device-tree/model"], False),
+        ([], False),
+    ],
+)
+def test_only_a_board_with_a_bus_is_told_to_bind_a_driver(tmp_path, files, has_fix):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    source = Ina2xx(machine(tmp_path))
+    assert said(source.read()) == {"ina2xx": "no_sensor"}
+    assert ("no_sensor" in source.fixes) == has_fix
+    assert all("\n" not in fix and "new_device" in fix for fix in source.fixes.values())

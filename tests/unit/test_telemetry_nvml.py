@@ -185,22 +185,45 @@ SCRIPT = (
     "from telemetry.machine import Machine\n"
     "from telemetry.nvml import Nvml\n"
     "before = list(sys.path)\n"
-    "source = Nvml(Machine(), sys.argv[2])\n"
+    "source = Nvml(Machine(sys.argv[3]), sys.argv[2])\n"
     "import json\n"
     "lines = [json.loads(r.line()) for r in source.read()]\n"
-    "print(json.dumps([lines, source.fixes['no_sensor'], sys.path == before]))\n"
+    "print(json.dumps([lines, source.fixes.get('no_sensor'), sys.path == before]))\n"
     "source.close()\n"
 )
 
 
-@pytest.mark.parametrize("text", [None, "match = :\n", "import nowhere\n"])
-def test_without_its_module_there_is_no_sensor_and_the_fix_names_it(tmp_path, text):
+DRIVER = ["dev/nvidiactl", "proc/driver/nvidia/version", "sys/module/nvidia/version"]
+
+
+@pytest.mark.parametrize(
+    "text, seen",
+    [
+        *((None, seen) for seen in (*DRIVER, "dev/null")),
+        ("match = :\n", DRIVER[0]),
+        ("import nowhere\n", DRIVER[0]),
+    ],
+)
+def test_without_its_module_there_is_no_sensor_and_the_fix_names_it_where_a_board_is(tmp_path, text, seen):
     (tmp_path / "modules").mkdir()
     (tmp_path / "telemetry").symlink_to(TELEMETRY)
+    root = tmp_path / "root"
+    (root / seen).parent.mkdir(parents=True)
+    (root / seen).touch()
     if text is not None:
         (tmp_path / "modules/pynvml.py").write_text(text)
-    words = [sys.executable, "-S", "-E", "-s", "-c", SCRIPT, str(tmp_path), str(tmp_path / "modules")]
+    words = [
+        sys.executable,
+        "-S",
+        "-E",
+        "-s",
+        "-c",
+        SCRIPT,
+        str(tmp_path),
+        str(tmp_path / "modules"),
+        str(root),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     [line], fix, restored = json.loads(done.stdout)
     assert (line["source"], line["value"], line["reason"]) == ("nvml", None, "no_sensor")
-    assert (fix, restored) == (MODULE_FIX, True)
+    assert (fix, restored) == (MODULE_FIX if seen in DRIVER else None, True)
