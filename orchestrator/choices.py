@@ -77,6 +77,15 @@ def recognised(catalog: Catalog, place: Place) -> Device | None:
     return devices[found] if found else None
 
 
+def sources_of_all(catalog: Catalog) -> tuple[str, ...]:
+    """The telemetry sources of all devices, each once."""
+    found: dict[str, str] = {}
+    for device in catalog.devices().values():
+        for source in device.sources:
+            found.setdefault(source.partition("=")[0].partition("@")[0], source)
+    return tuple(found.values())
+
+
 def _check_emulation(device: Device, is_here: bool, arch: str) -> None:
     if is_here:
         raise InferometerError(f"this machine is {device.id} itself; leave EMULATE out")

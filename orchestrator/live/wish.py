@@ -22,13 +22,4 @@ def wished(
     wanted = tuple(sources) or (chosen.sources if chosen else ())
     if not plug:
         return wanted
-    return (*(wanted or _every(catalog)), meter.source_of(plug))
-
-
-def _every(catalog: Catalog) -> tuple[str, ...]:
-    """The sources of all devices, each once."""
-    found: dict[str, str] = {}
-    for device in catalog.devices().values():
-        for source in device.sources:
-            found.setdefault(source.partition("=")[0].partition("@")[0], source)
-    return tuple(found.values())
+    return (*(wanted or choices.sources_of_all(catalog)), meter.source_of(plug))
