@@ -49,6 +49,13 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     return float(length_s)
 
 
+def _single(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """One value: of two the first would be forgotten."""
+    if len(values) > 1:
+        raise click.BadParameter(f"separate knobs with commas: {','.join(values)}")
+    return values[0] if values else None
+
+
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Any:
     found: list[tuple[str, str, str]] = []
     for value in values:
@@ -169,8 +176,10 @@ _OWN = [
 )
 @click.option(
     "--tune",
+    multiple=True,
+    callback=_single,
     metavar="KNOB=VALUE,...",
-    help="As root, for the trials alone, and put back: governor=NAME, turbo=off, nvpmodel=NAME, "
+    help="As root, for the trials alone, and put back: governor=NAME, turbo=off|on, nvpmodel=NAME, "
     "clocks=locked, swap=off, aslr=off.",
 )
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from orchestrator.domain import InferometerError
@@ -93,4 +94,6 @@ def _settle(journal: Journal) -> None:
 
 
 def _refusal(knob: str, value: str, problem: Exception) -> InferometerError:
-    return InferometerError(f"--tune {knob}={value}: {problem}; leave it out, or mend that")
+    """The reason first; the files that it is about, which lead in the problem's words, in brackets."""
+    why = re.sub(r"(?s)^(/[^:]+): (.+)$", r"\2 (\1)", str(problem))
+    return InferometerError(f"--tune {knob}={value}: {why}; leave it out, or mend that")

@@ -6,6 +6,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.plan import known
 from orchestrator.tuning.knobs import KNOBS
 
+_SEVERAL = "governor=performance,turbo=off"
 TuneWish = tuple[tuple[str, str], ...]  # (knob, value) in the order in which they are set
 
 
@@ -20,13 +21,23 @@ def parse(text: str) -> TuneWish:
         known("knob of --tune", [name], list(KNOBS))
         if not (equals and value):
             raise InferometerError(f"--tune {name}: say what to set it to, like {_example(name)}")
-        if KNOBS[name].values:
-            known(f"value of --tune {name}", [value], KNOBS[name].values)
+        if "=" in value or ";" in value:
+            raise InferometerError(f"--tune {word}: separate knobs with commas, like {_SEVERAL}")
+        _check_value(name, value)
         if found.setdefault(name, value) != value:
             raise InferometerError(f"--tune {name}: {found[name]} and {value} were asked for; leave one out")
     if not found:
         raise InferometerError(f"--tune: name what to set, like {_example('turbo')}; or {', '.join(KNOBS)}")
     return tuple((name, found[name]) for name in KNOBS if name in found)
+
+
+def _check_value(name: str, value: str) -> None:
+    values = KNOBS[name].values
+    if value in ("off", "on") and values and value not in values:
+        # Spelt alike and opposite: the other one is not what was meant.
+        raise InferometerError(f"unknown value of --tune {name} {value!r}. Known: {', '.join(values)}.")
+    if values:
+        known(f"value of --tune {name}", [value], values)
 
 
 def _example(name: str) -> str:

@@ -57,6 +57,11 @@ def test_scripts_get_json(tmp_path: Path, command: str) -> None:
         (["bench", *FAKE, "--image", "x.png"], ["--image", "name it with --model"]),
         (["bench", *FAKE, "--input-range", "0,1"], ["--input-range", "name it with --model"]),
         (["bench", "--model", "x.onnx", "--input-range", "1"], ["--input-range '1'", "two numbers like 0,1"]),
+        (
+            ["bench", "--tune", "aslr=off", "--tune", "swap=off"],
+            ["separate knobs with commas: aslr=off,swap=off"],
+        ),
+        (["bench", *FAKE, "--tune", "swap=on"], ["unknown value of --tune swap 'on'. Known: off."]),
         (["bench", *FAKE, "--threads", "100000"], ["nothing to measure", "asks for 100000 threads"]),
     ],
 )

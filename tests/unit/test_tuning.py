@@ -83,8 +83,12 @@ def test_without_a_wish_nothing_happens(tmp_path: Path) -> None:
     [
         ("desktop", "governor=performence", ["unknown governor", "Did you mean performance?", "powersave"]),
         ("jetson", "nvpmodel=MAXN", ["unknown power mode 'MAXN'", "Did you mean MAXN_SUPER?", "15W"]),
-        ("desktop", "nvpmodel=MAXN", ["--tune nvpmodel=MAXN: /etc/nvpmodel.conf: No such file"]),
-        ("jetson", "turbo=off", ["this machine has no switch for turbo"]),
+        (
+            "desktop",
+            "nvpmodel=MAXN",
+            ["--tune nvpmodel=MAXN: No such file or directory (/etc/nvpmodel.conf); leave"],
+        ),
+        ("jetson", "turbo=off", ["--tune turbo=off: this machine has no switch for turbo (/sys/"]),
     ],
 )
 def test_what_the_machine_has_not_is_refused_before_anything(
