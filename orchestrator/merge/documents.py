@@ -56,7 +56,7 @@ def summary_document(
     ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
-    ``observer``, what watching costs, where it was measured.
+    ``observer``, what watching costs, where it was measured; ``power``, which sources of it answered.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -65,7 +65,7 @@ def summary_document(
         raise ValueError(f"the run's header has no {', '.join(missing)}")
     document = {
         "schema": SCHEMA,
-        "run": {**{name: run[name] for name in RUN_FIELDS}, "observer": run.get("observer")},
+        "run": {name: run.get(name) for name in (*RUN_FIELDS, "observer", "power")},
         "artifacts": sorted(
             (dict(item) for item in artifacts), key=lambda item: json.dumps(item, sort_keys=True)
         ),
