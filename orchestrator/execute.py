@@ -273,8 +273,9 @@ def _energy(
     """Nothing where readings cannot be laid on the runner's marks; telemetry's own entry says why."""
     if cut[measurement.PROGRAM]["reason"]:
         return ()
-    windows = Windows(*(transcript.window(name) for name in ("measure", "idle", "idle_after")))
-    return energy_of(lines, replace(windows, asked_ns=settings.min_duration_ns), iterations)
+    window = transcript.window
+    windows = Windows(window("measure"), window("idle"), window("idle_after"), settings.min_duration_ns)
+    return energy_of(lines, windows, iterations)
 
 
 def _brief(placement: Mapping[str, Any] | None) -> dict[str, Any] | None:
