@@ -137,15 +137,18 @@ def still(sense: Sense, readable: Sequence[str], sleep: Callable[[float], None] 
 
 
 def refusals(power: Mapping[str, Any]) -> list[str]:
-    """``source: reason (fix)``, one a source or channel; what fails alike in one source is told once."""
+    """``source, source: reason (fix)``: each reason once, and a source once where its channels fail alike."""
     readable = {_name(source) for source in power["readable"]}
-    alike: dict[tuple[str, str, str | None], list[str]] = {}
+    channels: dict[tuple[str, str, str | None], list[str]] = {}
     for name, said in power["refused"].items():
-        alike.setdefault((_name(name), said["reason"], said["fix"]), []).append(name)
+        channels.setdefault((_name(name), said["reason"], said["fix"]), []).append(name)
+    alike: dict[tuple[str, str | None], list[str]] = {}
+    for (source, reason, fix), names in channels.items():
+        told = [source] if len(names) > 1 and source not in readable else names
+        alike.setdefault((reason, fix), []).extend(told)
     return [
-        f"{family if len(names) > 1 and family not in readable else ', '.join(names)}: {reason}"
-        + (f" ({fix})" if fix else "")
-        for (family, reason, fix), names in alike.items()
+        f"{', '.join(names)}: {reason}" + (f" ({fix})" if fix else "")
+        for (reason, fix), names in alike.items()
     ]
 
 

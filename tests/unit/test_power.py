@@ -83,10 +83,11 @@ def test_without_any_the_reasons_and_fixes_are_one_line() -> None:
             "nvml": {"reason": "no_sensor", "fix": None},
             "shelly.power": {"reason": "timeout", "fix": "nearer"},
             "shelly.energy": {"reason": "timeout", "fix": "nearer"},
+            "ina2xx": {"reason": "no_sensor", "fix": None},
         },
     )
     assert why_none(power.to_json()) == (
-        "rapl.package-0: permission (chmod it); nvml: no_sensor; shelly: timeout (nearer)"
+        "rapl.package-0: permission (chmod it); nvml, ina2xx: no_sensor; shelly: timeout (nearer)"
     )
 
 
