@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import orchestrator
-from orchestrator import environment, lock, meter, power, second_opinion, tuning
+from orchestrator import environment, lock, power, second_opinion, tuning
 from orchestrator.artifacts import Artifact
-from orchestrator.cases import Order, make_plan, runtimes_of
+from orchestrator.cases import Order, make_plan, runtimes_of, with_power
 from orchestrator.catalog import Catalog, Device, Runtime
 from orchestrator.choices import (
     board_engine,
@@ -34,7 +34,7 @@ from orchestrator.execute import Conditions
 from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
 from orchestrator.power import Power
-from orchestrator.session import Session, Watcher, find_run, header, restore_order, resumable
+from orchestrator.session import Session, Watcher, find_run, header, restore, resumable
 from orchestrator.store import Run
 from orchestrator.tuning import Tuning
 
@@ -160,8 +160,7 @@ def _perform(
     catalog = on_board(catalog, device, place.root)
     mine = _bring_in(catalog, cache, order, ready, watcher)
     cores = len(place.cores)
-    sources, found = _power(order, device, engine, watcher)
-    plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine, found.readable)
+    plan = make_plan(catalog, cache, order, device, engine.name, ready.missing, cores, mine)
     if not plan.trials:
         reasons = (
             "; ".join(dict.fromkeys(skip.reason for skip in plan.skips)) or "no runtime fits this device"
@@ -176,14 +175,18 @@ def _perform(
     engine.clean()
     if (folder / "run.json").exists():
         run = Run.open(folder)
-        plan = restore_order(run, plan)
+        plan, sources = restore(run, plan)
+        power.still(engine.sense, run.header("power.readable")["power"]["readable"])
         done = sum(1 for _ in run.records())
         watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
     else:
+        sources, found = _power(order, device, engine, watcher)
+        plan = with_power(plan, order, device, found.attainable)
         content = {
             **header(plan, marks, environment.facts(root, place.root, arch=place.arch)),
             "notes": list(ready.notes),
             "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "sources": list(sources),
             "power": found.to_json(),
             "least_launches": max(FULL.launches, device.min_launches),
         }
@@ -224,13 +227,13 @@ def _perform(
 
 def _power(order: Order, device: Device, engine: Engine, watcher: Watcher) -> tuple[tuple[str, ...], Power]:
     """The telemetry sources of the trials, and which of power answer. Raises InferometerError for a meter."""
-    sources = (*device.sources, *map(meter.source_of, order.meters))
     if order.emulate:  # this machine's joules say nothing about the board
-        return power.chosen(sources, Power()), Power()
-    found = power.survey(engine.sense, sources)
-    if order.energy and (reason := power.why_none(found.to_json())):
+        none = Power(why=power.EMULATED)
+        return power.chosen(device.sources, none), none
+    sources, found = power.of_machine(engine.sense, device.sources, order.wish.meters)
+    if order.wish.energy and (reason := power.why_none(found.to_json())):
         watcher.say(f"no joules: {reason}; windows keep their length")
-    return power.chosen(sources, found), found
+    return sources, found
 
 
 def _folder(order: Order, device: Device, plan: Plan, marks: Mapping[str, Any]) -> Path:

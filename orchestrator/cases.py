@@ -44,8 +44,6 @@ class Order:
     host: str | None = None  # ssh://user@board
     build: str = "here"  # or "there": where a board's images are made
     own: tuple[OwnModel, ...] = ()
-    energy: bool = False  # windows as long as the power sources need
-    meters: tuple[str, ...] = ()  # addresses of smart plugs
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
@@ -54,14 +52,14 @@ class Order:
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
     """The settings an order leads to; the device may ask for more launches than the default.
 
-    ``readable``: the power sources that answer here; with ``order.energy`` windows are made as long as
-    the slowest of them needs.
+    ``readable``: the power sources that answer here; where energy is wished for, windows are made as long
+    as the slowest of them needs.
     """
     base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
     if order.emulate:
         base = EMULATED
     else:
-        if order.energy and readable:
+        if order.wish.energy and readable:
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
@@ -70,6 +68,11 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
     if order.timeout_s is not None:
         base = replace(base, timeout_s=order.timeout_s)
     return base
+
+
+def with_power(plan: Plan, order: Order, device: Device, readable: Sequence[str]) -> Plan:
+    """The plan with windows for the power sources that answer: still the same one to resume."""
+    return replace(plan, settings=settings_of(order, device, readable), asked=plan.settings)
 
 
 def make_plan(
@@ -81,12 +84,11 @@ def make_plan(
     lacking: Mapping[str, str],
     cores: int,
     mine: Sequence[Artifact] = (),
-    readable: Sequence[str] = (),
 ) -> Plan:
     """The plan of an order; cases whose artifacts are at hand come first, so that numbers appear early.
 
     ``lacking``: the device's accelerators that cannot be reached now, with the reason;
-    ``cores``: how many the machine offers; ``readable``: the power sources that answer.
+    ``cores``: how many the machine offers.
     """
     wish = replace(
         order.wish, device=device.id, own=tuple((artifact.model, artifact.sha256) for artifact in mine)
@@ -117,7 +119,7 @@ def make_plan(
             lambda case: _tool(case, runtimes, engine),
         ],
     )
-    settings = settings_of(order, device, readable)
+    settings = settings_of(order, device)
     ready: list[Case] = []
     rest: list[Case] = []
     for case in kept:

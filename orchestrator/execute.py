@@ -150,6 +150,7 @@ def execute(
     lines = measurement.read_lines(raw / "telemetry.jsonl")
     record = replace(record, **_measured(transcript, load, case.batch, lines, contained))
     values = transcript.latencies("measure")
+    record = replace(record, energy=_energy(transcript, lines, len(values), record.telemetry, settings))
     fallback = measurement.fallback(transcript.placement) if transcript.placement else None
     is_sustained = settings.sustained_ns > 0
     found = trial_findings(record, values, fallback, is_sustained)
@@ -245,7 +246,6 @@ def _measured(
     first = transcript.latencies("first")
     window = transcript.window("measure")
     clock = (transcript.hello or {}).get("clock", {})
-    cut = measurement.observe(lines, clock, window)
     fields: dict[str, Any] = {
         "phases_ns": {name: pair[1] - pair[0] for name, pair in transcript.marks.items() if len(pair) == 2},
         "steady": transcript.steady,
@@ -254,8 +254,7 @@ def _measured(
         "latency": launch_latency(values) if values else None,
         "parts": tuple(Part(name, len(ns), median(ns)) for name, ns in transcript.parts_ns.items() if ns),
         "placement": _brief(transcript.placement),
-        "telemetry": cut,
-        "energy": _energy(transcript, lines, len(values), cut),
+        "telemetry": measurement.observe(lines, clock, window),
         "memory": memory(transcript.footprint, lines, transcript.marks, clock, contained),
     }
     if values and window:
@@ -266,12 +265,17 @@ def _measured(
 
 
 def _energy(
-    transcript: wire.Transcript, lines: Sequence[measurement.Line], iterations: int, cut: Mapping[str, Any]
+    transcript: wire.Transcript,
+    lines: Sequence[measurement.Line],
+    iterations: int,
+    cut: Mapping[str, Any],
+    settings: Settings,
 ) -> tuple[Energy, ...]:
     """Nothing where readings cannot be laid on the runner's marks; telemetry's own entry says why."""
     if cut[measurement.PROGRAM]["reason"]:
         return ()
-    windows = Windows(*(transcript.window(name) for name in ("measure", "idle", "idle_after")))
+    window = transcript.window
+    windows = Windows(window("measure"), window("idle"), window("idle_after"), settings.min_duration_ns)
     return energy_of(lines, windows, iterations)
 
 

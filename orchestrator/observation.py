@@ -15,6 +15,7 @@ from orchestrator.domain import Status, Trial, TrialRecord
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
 from orchestrator.files import sync_folder, write_atomic
+from orchestrator.plan import observed
 from orchestrator.statistics import turns
 
 FOLDER = "observer"  # below a results folder
@@ -44,9 +45,7 @@ def observe(trial: Trial, load: Load, target: Target, conditions: Conditions, fo
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     asked = conditions.settings
-    # One round more than is wanted: the window does not begin with a round.
-    window_ns = (asked.observer_rounds + 1) * turns.ROUND * asked.observer_block_ns
-    settings = replace(asked, min_duration_ns=window_ns, min_iterations=1, idle_ns=0, idle_after_ns=0)
+    settings = observed(asked)
     watch = replace(conditions.watch, block_s=asked.observer_block_ns / 1e9)
     record = execute(trial, load, target, replace(conditions, settings=settings, watch=watch), folder)
     result = {"case": trial.case.to_json(), "failure": record.reason, "files": dict(record.files)}

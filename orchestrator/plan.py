@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from orchestrator.domain import Case, InferometerError, Skip, Trial
+from orchestrator.statistics import turns
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Wish:
     accelerators: tuple[str, ...] = ()
     seed: int = 0
     own: tuple[tuple[str, str], ...] = ()  # (name, SHA-256) of the user's own model files
+    energy: bool = False  # windows as long as the power sources need
+    meters: tuple[str, ...] = ()  # addresses of smart plugs
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class Plan:
     settings: Settings
     trials: tuple[Trial, ...]
     skips: tuple[Skip, ...]
+    asked: Settings | None = None  # before power sources lengthened windows; None: the same
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -144,10 +148,13 @@ class Plan:
         return tuple(sorted({trial.case for trial in self.trials}, key=lambda case: case.id))
 
     def fingerprint(self) -> str:
-        """Equal for the same wish, settings and cases: what decides whether a run is resumed."""
+        """Equal for the same wish, settings and cases: what decides whether a run is resumed.
+
+        Not by what answers today: a plug that is down when a run goes on makes no other run of it.
+        """
         body = {
             "wish": asdict(self.wish),
-            "settings": asdict(self.settings),
+            "settings": asdict(self.asked or self.settings),
             "trials": sorted(trial.id for trial in self.trials),
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -228,13 +235,36 @@ def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, 
     return tuple(order)
 
 
+# Warm-up ends with steady latencies, however long the window is.
+_MOST_WARMUP_NS = 1_500_000_000
+
+
 def expected_s(settings: Settings, launch_overhead_s: float = 3.0) -> float:
     """A rough duration of one trial in seconds: the window, its warm-up and the launch."""
-    return (
-        settings.min_duration_ns / 1e9 * 1.3
-        + (settings.idle_ns + settings.idle_after_ns) / 1e9
-        + launch_overhead_s
+    window_ns = settings.min_duration_ns
+    warmup_ns = min(0.3 * window_ns, _MOST_WARMUP_NS)
+    return (window_ns + warmup_ns + settings.idle_ns + settings.idle_after_ns) / 1e9 + launch_overhead_s
+
+
+def observed(settings: Settings) -> Settings:
+    """Those of the launch that shows what telemetry costs: one window that holds all turns."""
+    return replace(
+        settings,
+        # One round more than is wanted: the window does not begin with a round.
+        min_duration_ns=(settings.observer_rounds + 1) * turns.ROUND * settings.observer_block_ns,
+        min_iterations=1,
+        max_iterations=MOST_ITERATIONS,
+        idle_ns=0,
+        idle_after_ns=0,
     )
+
+
+def expected_run_s(plan: Plan) -> float:
+    """A rough duration of all trials in seconds, with the launch that shows what telemetry costs."""
+    total_s = len(plan.trials) * expected_s(plan.settings)
+    if plan.trials and plan.settings.observer_rounds:
+        total_s += expected_s(observed(plan.settings))
+    return total_s
 
 
 def to_json(plan: Plan) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, Tri
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
 from orchestrator.findings import verdict
-from orchestrator.plan import Plan, to_json
+from orchestrator.plan import Plan, Settings, to_json
 from orchestrator.store import Run
 from orchestrator.tuning import Tuning
 
@@ -206,10 +206,22 @@ def resumable(folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> bo
     return same and not (folder / "summary.json").exists()
 
 
-def restore_order(run: Run, plan: Plan) -> Plan:
-    """The plan with the trial order its run was begun with, which may differ by what was ready then."""
-    order = [Trial(Case.from_json(item["case"]), item["launch"]) for item in run.header()["plan"]["trials"]]
-    return replace(plan, trials=tuple(order))
+def restore(run: Run, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+    """The plan as its run was begun, and the telemetry sources of its trials.
+
+    The order may differ by what was ready then, windows by which power sources answered. Raises
+    InferometerError when ``run.json`` is damaged.
+    """
+    content = run.header("plan.trials", "plan.settings", "sources")
+    order = [Trial(Case.from_json(item["case"]), item["launch"]) for item in content["plan"]["trials"]]
+    try:
+        settings = Settings(**content["plan"]["settings"])
+    except TypeError as problem:
+        raise InferometerError(
+            f"{run.folder / 'run.json'}: field plan.settings is damaged ({problem}); restore it from a copy"
+        ) from None
+    begun = replace(plan, trials=tuple(order), settings=settings, asked=plan.asked or plan.settings)
+    return begun, tuple(content["sources"])
 
 
 def exit_code(records: Sequence[TrialRecord], skipped: Sequence[Skip]) -> int:

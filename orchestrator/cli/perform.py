@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from orchestrator import bench, cases, choices, tuning
+from orchestrator import bench, cases, choices, meter, power, tuning
 from orchestrator.artifacts import cache_root
-from orchestrator.catalog import Catalog, Runtime, suite_root
+from orchestrator.catalog import Catalog, Device, Runtime, suite_root
 from orchestrator.cli.progress import watcher
 from orchestrator.domain import InferometerError
+from orchestrator.engines import observer
 from orchestrator.own import OwnModel, parse_range
-from orchestrator.plan import Plan, Wish, expected_s
+from orchestrator.plan import Plan, Wish, expected_run_s
 from orchestrator.session import exit_code, predictions
 
 
@@ -29,6 +30,8 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         raise InferometerError("--sustained is one long launch a case; leave --launches out, or bench again")
     if given["sustained_s"] and given["emulate"]:
         raise InferometerError("--sustained: an emulator's latencies mean nothing; run it on the board")
+    if given["meters"] and given["emulate"]:
+        raise InferometerError("--meter: what an emulator takes says nothing; run it on the board")
     names = (
         "device",
         "models",
@@ -38,6 +41,8 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         "batches",
         "accelerators",
         "seed",
+        "energy",
+        "meters",
     )
     sweeps = cases.values_of(given["options"], runtimes)
     wish = Wish(**{name: given[name] for name in names}, options=sweeps)
@@ -56,8 +61,6 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             OwnModel(path, given["images"], parse_range(given["input_range"]))
             for path in given.get("own", ())
         ),
-        given["energy"],
-        given["meters"],
         given["sustained_s"],
         tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
     )
@@ -94,6 +97,15 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _readable(order: cases.Order, device: Device, is_here: bool) -> tuple[str, ...]:
+    """The power sources that lengthen windows: those that answer here, all that there may be on a board."""
+    if not order.wish.energy or order.emulate:
+        return ()
+    if is_here:
+        return power.of_machine(observer.sense, device.sources, order.wish.meters)[1].attainable
+    return (*device.sources, *(source for given in order.wish.meters for source in meter.candidates(given)))
+
+
 def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     """The plan and its lines for a terminal; makes nothing ready."""
     catalog, cache = Catalog(suite_root()), cache_root()
@@ -104,10 +116,14 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
         missing = choices.lacking(device, engine, place, link)
         catalog = choices.on_board(catalog, device, place.root)
         plan = cases.make_plan(catalog, cache, order, device, engine, missing, len(place.cores))
+        readable = _readable(order, device, is_here=link is None)
+        plan = cases.with_power(plan, order, device, readable)
     launches = plan.settings.launches
     lines = [f"{case.id}  x {launches}" for case in plan.cases]
     lines += [f"skip {skip.case.id}: {skip.reason}" for skip in plan.skips]
-    minutes = len(plan.trials) * expected_s(plan.settings) / 60
+    if link and readable:
+        lines.append(f"windows are as long as they are if every power source of {device.id} answers")
+    minutes = expected_run_s(plan) / 60
     lines.append(
         f"{len(plan.cases)} cases, {len(plan.trials)} trials on {device.id} with engine {engine}: "
         f"about {minutes:.0f} min once images and artifacts are there"

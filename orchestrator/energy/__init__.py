@@ -7,10 +7,11 @@ estimated and why the uncertainty has the form it has.
 from orchestrator.energy.case import case_energy
 from orchestrator.energy.course import power_course
 from orchestrator.energy.figure import Windows, energy_of
-from orchestrator.energy.requirement import is_power, needed_idle_ns, needed_window_ns
+from orchestrator.energy.requirement import attainable, is_power, needed_idle_ns, needed_window_ns
 
 __all__ = [
     "Windows",
+    "attainable",
     "case_energy",
     "energy_of",
     "is_power",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from orchestrator.domain import PowerCourse
 from orchestrator.energy.integral import difference, trapezoid
 from orchestrator.energy.series import JOULES, Line, Series, power_sources, series_of
-from orchestrator.energy.stretch import Window, stretch
+from orchestrator.energy.stretch import ADVICE, Window, stretch
 
 # A course needs no figure's certainty: fewer readings and shorter stretches do, gaps do not.
 LEAST_READINGS = 10
@@ -38,7 +38,7 @@ def _mean_w(series: Series, window: Window) -> float | str:
     """The mean, or why it is unknown."""
     found = stretch(series, window, LEAST_READINGS, 0)
     if found.reason:
-        return found.reason.removesuffix(": ENERGY=1")  # it would lengthen no minute
+        return found.reason.removesuffix(ADVICE)  # it would lengthen no minute
     times_s = [(time_ns - window[0]) / 1e9 for time_ns in series.times_ns[found.used]]
     values, end_s = series.values[found.used], (window[1] - window[0]) / 1e9
     integral = difference if series.unit == JOULES else trapezoid

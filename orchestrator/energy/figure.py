@@ -11,7 +11,7 @@ from orchestrator.energy import uncertainty
 from orchestrator.energy.integral import difference, trapezoid
 from orchestrator.energy.requirement import LEAST_IDLE_READINGS, LEAST_READINGS, family_of
 from orchestrator.energy.series import JOULES, Line, Series, power_sources, series_of
-from orchestrator.energy.stretch import Stretch, Window, stretch
+from orchestrator.energy.stretch import ADVICE, Stretch, Window, stretch
 
 SURE = 1.96  # of a normal distribution, the two-sided 95 % point
 
@@ -21,11 +21,13 @@ class Windows:
     """The launch's own marks, ns of the readings' clock; None for what was not reached or not closed.
 
     Both idle windows are with the model loaded and nothing running, before and after ``measure``.
+    ``asked_ns``: how long ``measure`` was to be; it is shorter where the most inferences were made before.
     """
 
     measure: Window | None
     idle: Window | None = None
     idle_after: Window | None = None
+    asked_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ def _figure(series: Series, windows: Windows, iterations: int) -> Energy:
         reason = "the window was not reached or not closed"
     elif iterations < 1:
         reason = "no inference ended inside the window"
+    elif reason and reason.endswith(ADVICE) and windows.asked_ns > max(empty.window_ns, family.least_ns - 1):
+        reason = (
+            f"window {empty.window_ns / 1e9:.3g} s of {windows.asked_ns / 1e9:g} s: "
+            f"ended at {iterations} inferences; use a larger BATCH"
+        )
     if reason:
         return replace(empty, reason=reason, net_reason=reason)
     joules, spread_j = _gross(series, found, window)

@@ -62,6 +62,20 @@ def is_power(specification: str) -> bool:
     return specification.partition("=")[0].partition("@")[0] in FAMILIES
 
 
+def attainable(specification: str, width_ns: int, interval_s: float = 1.0) -> str:
+    """The specification with the interval that its source keeps where a read takes ``width_ns``.
+
+    Telemetry doubles the interval of a source whose reads fill more than half of it. ``interval_s`` is the
+    interval of one that says none.
+    """
+    head, equals, argument = specification.partition("=")
+    name, _, seconds = head.partition("@")
+    kept_s = float(seconds) if seconds else interval_s
+    while 2 * width_ns > kept_s * 1e9:
+        kept_s *= 2
+    return f"{name}@{kept_s:g}{equals}{argument}"
+
+
 def needed_window_ns(sources: Iterable[str], interval_ns: int = _TICK_NS) -> int:
     """How long a measure window must last so that each of these sources gives a figure; 0 without any.
 

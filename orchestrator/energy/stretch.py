@@ -11,6 +11,7 @@ from orchestrator.energy.series import JOULES, Series
 
 Window = tuple[int, int]  # start and end, CLOCK_MONOTONIC in ns
 
+ADVICE = ": ENERGY=1"  # ends a reason that a longer window would mend
 _FROZEN_READINGS = 20
 _FROZEN_CHANCE = 1e-6
 # A sensor that tells power apart this finely never shows the same twenty times in a row.
@@ -70,12 +71,12 @@ def _refusal(
         return series.reason
     if length_ns < least_ns:
         label = family_of(series.source).label
-        return f"window {length_ns / 1e9:.1f} s, {label} needs {least_ns / 1e9:g} s: ENERGY=1"
+        return f"window {length_ns / 1e9:.1f} s, {label} needs {least_ns / 1e9:g} s{ADVICE}"
     lost = Counter(reason for time_ns, reason in series.lost if window[0] <= time_ns <= window[1])
     without = f"; {lost.total()} had no value: {lost.most_common(1)[0][0]}" if lost else ""
     if found.count < least_readings:
         # A longer window would not mend a sensor that fails.
-        advice = without if found.count + lost.total() >= least_readings else ": ENERGY=1"
+        advice = without if found.count + lost.total() >= least_readings else ADVICE
         return f"{found.count} readings, {least_readings} are needed{advice}"
     if found.max_gap_ns > MOST_INTERVALS * series.interval_ns:
         return (

@@ -35,6 +35,7 @@ class Circumstances:
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
     no_power_source: str | None = None  # why there is no power figure
+    energy_missing: str | None = None  # why a source gave none, where joules were asked for
     power_disagrees: str | None = None  # how another reader of the same sensor differs from ours
     observer_effect: str | None = None  # how far watching shifts latencies, where that is too far
     sustained: bool = False  # one launch with one long window was asked for
@@ -96,6 +97,8 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         found.append(Code.OBSERVER_EFFECT.finding(given.observer_effect))
     if given.no_power_source:
         found.append(Code.NO_POWER_SOURCE.finding(given.no_power_source))
+    elif given.energy_missing:
+        found.append(Code.ENERGY_UNAVAILABLE.finding(given.energy_missing))
     return found
 
 

@@ -147,7 +147,7 @@ class Code(Enum):
     ENERGY_UNAVAILABLE = (
         "energy_unavailable",
         Severity.NOTE,
-        "Measure with ENERGY=1, which lengthens windows to what the power source needs.",
+        "Mend what the reason names; where it says ENERGY=1, that makes windows as long as the source needs.",
     )
     # How it was measured.
     PROCESS_ENGINE = (

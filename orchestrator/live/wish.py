@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator import choices, meter
+from orchestrator import choices, meter, power
 from orchestrator.catalog import Catalog
+from orchestrator.engines import observer
 from orchestrator.engines.place import Place, here
 
 
@@ -16,10 +17,12 @@ def wished(
 
     ``device`` may be empty: then the one that the machine is. Empty where the program's own default, which is
     all that need no argument, says it as well. Raises InferometerError for an unknown device, and for a plug
-    that does not answer.
+    whose kind is not named and that does not answer.
     """
     chosen = catalog.device(device) if device else choices.recognised(catalog, place or here())
     wanted = tuple(sources) or (chosen.sources if chosen else ())
     if not plug:
         return wanted
-    return (*(wanted or choices.sources_of_all(catalog)), meter.source_of(plug))
+    kinds = meter.candidates(plug)
+    source = kinds[0] if len(kinds) == 1 else power.plug(observer.sense, plug).readable[0]
+    return (*(wanted or choices.sources_of_all(catalog)), source)

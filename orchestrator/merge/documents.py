@@ -43,7 +43,7 @@ RUN_FIELDS = (
     "quick",
     "findings",
 )
-OPTIONAL = ("observer", "isolation")  # older runs have none
+OPTIONAL = ("observer", "isolation", "power")  # older runs have none
 
 
 def summary_document(
@@ -57,7 +57,8 @@ def summary_document(
     ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
-    ``observer``, what watching costs, and ``isolation``, how the machine was set, where they are known.
+    ``observer``, what watching costs, ``isolation``, how the machine was set, and ``power``, which sources
+    of it answered, where they are known.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -66,7 +67,7 @@ def summary_document(
         raise ValueError(f"the run's header has no {', '.join(missing)}")
     document = {
         "schema": SCHEMA,
-        "run": {**{name: run[name] for name in RUN_FIELDS}, **{name: run.get(name) for name in OPTIONAL}},
+        "run": {name: run.get(name) for name in (*RUN_FIELDS, *OPTIONAL)},
         "artifacts": sorted(
             (dict(item) for item in artifacts), key=lambda item: json.dumps(item, sort_keys=True)
         ),

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
+from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
@@ -43,7 +44,10 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
     return merge.summary_document(
-        {**_head(run, header), "observer": observed}, rows, _artifacts(records), every
+        {**_head(run, header), "observer": observed, "power": _power(header)},
+        rows,
+        _artifacts(records),
+        every,
     )
 
 
@@ -84,6 +88,7 @@ def _row(
         cgroup_memory_disabled=identity["engine"] == "docker"
         and header["environment"].get("memory_cgroup") is False,
         no_power_source=_no_power(header, records),
+        energy_missing=_no_joules(header, records),
         power_disagrees=second_opinion.disagreement(run.opinions().values()),
         observer_effect=observation.too_large(observed),
         sustained=asked_ns > 0,
@@ -98,10 +103,42 @@ def _row(
 
 def _no_power(header: Mapping[str, Any], records: Sequence[TrialRecord]) -> str | None:
     """Why there is no power source at all; a source without a figure has a reason of its own."""
-    if any(record.energy for record in records):
-        return None
     surveyed = header.get("power")  # runs of older versions asked nobody
-    return power.why_none(surveyed) if surveyed else "no power source was read, so there are no joules"
+    if surveyed:
+        return power.why_none(surveyed)
+    read = any(record.energy for record in records)
+    return None if read else "no power source was read, so there are no joules"
+
+
+def _asked(header: Mapping[str, Any]) -> bool:
+    """Whether joules were asked for."""
+    wish = header["plan"]["wish"]
+    return bool(wish.get("energy") or wish.get("meters"))
+
+
+def _no_joules(header: Mapping[str, Any], records: Sequence[TrialRecord]) -> str | None:
+    """Why no source gave a figure, where joules were asked for and some launch was good."""
+    ok = [record for record in records if record.status is Status.OK]
+    figures = case_energy(ok)
+    if not ok or not _asked(header) or any(one.gross_per_inference_j is not None for one in figures):
+        return None
+    by_reason: dict[str, list[str]] = {}
+    for one in figures:
+        by_reason.setdefault(one.reason or "no reason given", []).append(one.source)
+    told = "; ".join(f"{', '.join(sources)}: {reason}" for reason, sources in by_reason.items())
+    return told or "telemetry read no power source"
+
+
+def _power(header: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Which power sources answered, for the run's head; None in runs of older versions."""
+    surveyed = header.get("power")
+    if not surveyed:
+        return None
+    return {
+        "asked": _asked(header),
+        "readable": surveyed["readable"],
+        "refused": power.refusals(surveyed),
+    }
 
 
 def _transcript(run: Run, number: int, record: TrialRecord) -> wire.Transcript:

@@ -161,9 +161,27 @@ def codes(summary: CaseSummary, common: set[str]) -> str:
 
 
 def method_lines(found: Content) -> list[str]:
-    """How energy was read, what watching cost and how the machine was set, one line each."""
-    energy = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
-    return energy + observer_lines(found.runs) + isolation_lines(found.runs)
+    """How energy was read, what did not answer, what watching cost, how the machine was set."""
+    read = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
+    lines = [*read, *power_lines(found.runs), *observer_lines(found.runs)]
+    return lines + isolation_lines(found.runs)
+
+
+def power_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The power sources that did not answer in each run that asked for joules and has some, one line a run.
+
+    Where none answered a finding says so.
+    """
+    return [
+        plain(f"no energy{_of(run, runs)} from {'; '.join(run['power']['refused'])}")
+        for run in runs
+        if (run.get("power") or {}).get("asked") and run["power"]["readable"] and run["power"]["refused"]
+    ]
+
+
+def _of(run: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
+    """Which of several runs a line is of."""
+    return f" of {run['name']}" if len(runs) > 1 else ""
 
 
 def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -173,7 +191,7 @@ def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         found = run.get("observer")
         if not found:
             continue
-        where = f" of {run['name']}" if len(runs) > 1 else ""
+        where = _of(run, runs)
         if found["shift"] is None:
             lines.append(f"observer effect{where}: unknown, {found['reason']}")
             continue

@@ -78,6 +78,7 @@ class Nvml:
         "io_error": "sudo reboot, where the driver was updated since the last boot",
     }
     slow = True
+    scatter = True
 
     def __init__(self, machine: Machine, modules: str = "", nvml: "Any" = None) -> None:
         self._machine = machine

@@ -29,6 +29,7 @@ class Plug:
     """Readings of one plug; a kind of plug names its channels and the forms in which its makes answer."""
 
     slow = True
+    scatter = True
     fixes = FIXES
 
     def __init__(

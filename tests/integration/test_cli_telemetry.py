@@ -166,7 +166,7 @@ def test_a_reader_that_leaves_ends_it(tmp_path: Path) -> None:
         (("--interval", "soon"), "--interval"),
         (("--device", "rpi6"), "rpi6"),
         (("--meter", "192.168.1.5"), "no address of a plug"),
-        (("--meter", "http://127.0.0.1:9"), "no Shelly or Tasmota plug answers"),
+        (("--meter", "http://127.0.0.1:9"), "gives no power: shelly, tasmota: no_sensor"),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], complaint: str) -> None:

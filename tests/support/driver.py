@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.engines.process import ProcessEngine
-from orchestrator.session import header, restore_order
+from orchestrator.session import header, restore
 from orchestrator.store import Run
 from tests.support import doubles
 
@@ -27,9 +27,9 @@ def main() -> None:
     print("go", flush=True)
     if (folder / "run.json").exists():
         run = Run.open(folder)
-        plan = restore_order(run, plan)
+        plan, _ = restore(run, plan)
     else:
-        run = Run.create(folder, header(plan, {}, {}))
+        run = Run.create(folder, {**header(plan, {}, {}), "sources": []})
     doubles.session_of(plan, conditions, cache).run(run)
     print("end", flush=True)
 

@@ -35,3 +35,10 @@ def test_one_that_is_named_is_skipped_with_the_reason(tmp_path: Path, accelerato
     plan = planned(tmp_path, options=named, accelerators=accelerators)
     assert ("cuda", "compiled") in modes(plan) and ("cuda", "aot") not in modes(plan)
     assert [skip.reason for skip in plan.skips] == ["pytorch.mode=aot is for cpu, not cuda"]
+
+
+def test_a_pc_that_may_have_a_gpu_reads_its_power() -> None:
+    devices = CATALOG.devices().values()
+    gpus = [item for item in devices if item.arch == "x86_64" and "cuda" in item.accelerators]
+    assert gpus
+    assert all("nvml@0.1" in item.sources for item in gpus)

@@ -16,7 +16,8 @@ SOURCES = ("rapl@0.1", "nvml@0.1", "thermal", "cpufreq")
 
 
 def reading(source: str, unit: str, value: float | None, reason: str | None = None) -> dict[str, Any]:
-    return {"type": "reading", "source": source, "unit": unit, "value": value, "reason": reason}
+    line = {"type": "reading", "source": source, "unit": unit, "value": value, "reason": reason}
+    return {**line, "t0_ns": 1000, "t1_ns": 2000}
 
 
 def told(*lines: dict[str, Any]) -> dict[str, Check]:
@@ -25,7 +26,7 @@ def told(*lines: dict[str, Any]) -> dict[str, Check]:
         assert "cpufreq" not in heads
         return [line for line in lines if line["source"].partition(".")[0] in heads]
 
-    return {check.name: check for check in sensors(sense, SOURCES)}
+    return {check.name: check for check in sensors(sense, SOURCES, lambda _: None)}
 
 
 def test_what_answers_is_named_once() -> None:
@@ -65,7 +66,8 @@ def test_what_does_not_answer_has_its_reason_and_a_way_on(reason: str, fix: str)
 
 
 def test_a_telemetry_that_says_nothing_is_none() -> None:
-    assert told()["power"].detail == "none: no source answers"
+    assert told()["power"].detail.startswith("none: telemetry gave no reading")
+    assert sensors(lambda _: [], ())[0].detail == "none: this device's profile names no power source"
     assert [check.state for check in sensors(lambda _: [], ())] == ["warning", "warning"]
 
 

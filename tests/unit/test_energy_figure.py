@@ -117,6 +117,16 @@ def test_fewer_than_a_hundred_readings_say_what_is_needed() -> None:
     assert figure.reason == "67 readings, 100 are needed: ENERGY=1"
 
 
+def test_a_window_that_ended_at_its_most_inferences_names_that() -> None:
+    short = replace(WINDOWS, measure=window_ns((20.0, 28.0)), asked_ns=31_500_000_000)
+    (figure,) = energy_of(_lines(), short, 10_000_000)
+    reason = "window 8 s of 31.5 s: ended at 10000000 inferences; use a larger BATCH"
+    assert figure.reason == figure.net_reason == reason
+    # Where a whole window would have been too short as well, a longer one is the first thing to ask for.
+    (figure,) = energy_of(_lines(), replace(short, asked_ns=10_000_000_000), 10_000_000)
+    assert figure.reason == "window 8.0 s, INA3221 needs 30 s: ENERGY=1"
+
+
 def test_a_sensor_that_fails_says_so_where_a_longer_window_would_not_help() -> None:
     broken = [{**line, "value": None, "reason": "parse"} for line in _lines()]
     half = [

@@ -175,6 +175,15 @@ def test_circumstances_become_findings() -> None:
     assert "weights: random(7) because the network is away" in {finding.message for finding in found}
 
 
+def test_joules_that_were_asked_for_and_are_missing() -> None:
+    found = case_findings(five(), Circumstances(energy_missing="rapl.psys: stale"))
+    assert codes(found) == {"energy_unavailable": Severity.NOTE}
+    assert found[0].message == "rapl.psys: stale"
+    # Without any source there is one cause, told once.
+    both = Circumstances(no_power_source="nvml: no_sensor", energy_missing="telemetry read no power source")
+    assert codes(case_findings(five(), both)) == {"no_power_source": Severity.NOTE}
+
+
 def test_of_an_emulated_case_no_latency_is_judged() -> None:
     wild = [calm(launch, P50 * factor) for launch, factor in enumerate((1, 1.3, 1.001))]
     found = case_findings(wild, Circumstances(emulated=True, quick=True))

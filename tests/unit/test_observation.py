@@ -75,6 +75,12 @@ def test_every_run_measures_what_watching_costs(tmp_path: Path) -> None:
     assert (folder / "result.json").exists()
 
 
+def test_fast_inferences_do_not_end_the_window_before_its_time(tmp_path: Path) -> None:
+    run = run_of(tmp_path, replace(SETTINGS, max_iterations=20))
+    assert next(run.records()).latency.count <= 20  # type: ignore[union-attr]
+    assert conclude(run)["run"]["observer"]["rounds"] >= 3
+
+
 def test_a_launch_that_failed_says_why(tmp_path: Path) -> None:
     settings = replace(SETTINGS, timeout_s=0.9)  # enough for the trial, not for three rounds
     settings = replace(settings, observer_block_ns=500_000_000)

@@ -19,6 +19,7 @@ from orchestrator.plan import (
     Settings,
     Wish,
     expand,
+    expected_run_s,
     expected_s,
     interleave,
     known,
@@ -178,6 +179,14 @@ def test_the_fingerprint_changes_with_everything_that_is_measured() -> None:
     assert len({plan.fingerprint() for plan in plans}) == len(plans)
 
 
+def test_the_fingerprint_is_of_what_was_asked_for_not_of_what_answered() -> None:
+    plan = plan_of([Case("board", "alpha", "m")])
+    longer = replace(plan, settings=lengthened(QUICK, 10**12, 10**12), asked=QUICK)
+    assert longer.fingerprint() == plan.fingerprint()
+    for wish in (replace(plan.wish, energy=True), replace(plan.wish, meters=("http://192.0.2.1",))):
+        assert replace(plan, wish=wish).fingerprint() != plan.fingerprint()
+
+
 def test_the_fingerprint_stays_what_it_was() -> None:
     """A run begun by one process is resumed by the next: the value may not depend on the process."""
     plan = plan_of([Case("board", "alpha", "m", options=(("mode", "eager"),))])
@@ -204,6 +213,20 @@ def test_a_plan_as_json_names_trials_in_order_and_skips_with_reasons() -> None:
 def test_the_expected_time_holds_the_window_and_the_idle_time() -> None:
     assert expected_s(FULL) > (FULL.min_duration_ns + FULL.idle_ns) / 1e9
     assert expected_s(QUICK) < expected_s(FULL)
+
+
+def test_a_long_window_has_no_longer_warm_up() -> None:
+    assert expected_s(lengthened(FULL, 315_000_000_000, 0)) < 315 + 0.3 * 5 + FULL.idle_ns / 5e8 + 4
+
+
+def test_the_expected_time_of_a_run_holds_the_observer_launch() -> None:
+    plan = plan_of([Case("board", "alpha", "m")])
+    trials_s = len(plan.trials) * expected_s(QUICK)
+    window_s = (QUICK.observer_rounds + 1) * 4 * QUICK.observer_block_ns / 1e9
+    assert trials_s + window_s < expected_run_s(plan) < trials_s + window_s + 5
+    assert expected_run_s(plan_of([])) == 0
+    without = plan_of([Case("board", "alpha", "m")], settings=replace(QUICK, observer_rounds=0))
+    assert expected_run_s(without) == trials_s
 
 
 def test_defaults_obey_the_rules_of_measurement() -> None:
