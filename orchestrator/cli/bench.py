@@ -39,13 +39,13 @@ _DURATION = re.compile(r"(\d{1,5})(s|m|h)", re.ASCII)
 
 
 def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """``30m`` in seconds, from a minute to a day."""
+    """``30m`` in seconds: two minutes, of which the last can be set against the first, to a day."""
     if value is None:
         return None
     match = _DURATION.fullmatch(value.strip())
     length_s = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
-    if not 60 <= length_s <= _DAY_S:
-        raise click.BadParameter(f"{value!r:.40}: give a time from 60s to 24h, like 30m")
+    if not 120 <= length_s <= _DAY_S:
+        raise click.BadParameter(f"{value!r:.40}: give a time from 2m to 24h in s, m or h, like 30m")
     return float(length_s)
 
 
