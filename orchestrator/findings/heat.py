@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.domain import Finding
-from orchestrator.findings.clocks import clock_drops
+from orchestrator.findings.clocks import GPU_IDLE, clock_drops
 from orchestrator.findings.codes import Code
 from orchestrator.findings.neighbours import neighbours, own_cores
 from orchestrator.findings.readings import Line, Points, Window, around, by_source, inside, since, when
@@ -22,7 +22,6 @@ _FIRMWARE = {
 _STICKY_SHIFT = 16
 # nvml.h, nvmlClocksThrottleReason*. Not among them: what a user has set (0x2, 0x10, 0x100), and the power
 # cap (0x4), which holds most boards under full load and always: how far the clock then falls tells.
-_GPU_IDLE = 0x1
 _GPU = {
     0x8: "slowed down by hardware",
     0x20: "too hot (software)",
@@ -91,7 +90,7 @@ def _gpus(readings: Mapping[str, Points], window: Window) -> list[str]:
     for name, points in readings.items():
         if not (name.startswith("nvml.") and name.endswith(".throttle")):
             continue
-        awake = [point for point in inside(points, window) if not point[1] & _GPU_IDLE]
+        awake = [point for point in inside(points, window) if not point[1] & GPU_IDLE]
         slowed = [point for point in awake if _names(_GPU, point[1])]
         if slowed:
             at_ns, value = slowed[0]

@@ -4,7 +4,7 @@ The folder is named after the GPU's address and, from release to release, ``gpu`
 Limits that are equal mean a locked clock.
 """
 
-from .machine import Machine, absent
+from .machine import Machine
 from .reading import Channel, Reading
 
 FOLDER = "sys/class/devfreq"
@@ -32,10 +32,4 @@ class Devfreq:
 
     def read(self) -> "list[Reading]":
         """Three readings a GPU, or one that says there is none."""
-        if not self._files:
-            now_ns = self._machine.now()
-            return [absent(NONE, "no_sensor", now_ns, now_ns)]
-        readings = []  # type: list[Reading]
-        for path, channel in self._files:
-            readings += self._machine.readings(path, [(channel, int)])
-        return readings
+        return self._machine.each(self._files, int, NONE)

@@ -4,7 +4,7 @@ Chips are known by name, since their numbers move from boot to boot. Of each chi
 value is read: one read a core would cost more and tell no more.
 """
 
-from .machine import Machine, absent
+from .machine import Machine
 from .reading import Channel, Reading
 from .thermal import HIGH_C, LOW_C, celsius
 
@@ -25,13 +25,7 @@ class Hwmon:
 
     def read(self) -> "list[Reading]":
         """One reading a package, or one that says there is none."""
-        if not self._inputs:
-            now_ns = self._machine.now()
-            return [absent(NONE, "no_sensor", now_ns, now_ns)]
-        readings = []  # type: list[Reading]
-        for path, channel in self._inputs:
-            readings += self._machine.readings(path, [(channel, celsius)])
-        return readings
+        return self._machine.each(self._inputs, celsius, NONE)
 
 
 def _inputs(machine: Machine) -> "list[tuple[str, str]]":

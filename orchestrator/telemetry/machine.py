@@ -138,6 +138,18 @@ class Machine:
             for channel, parse in fields
         ]
 
+    def each(
+        self, files: "list[tuple[str, Channel]]", parse: "Callable[[bytes], float | str]", none: Channel
+    ) -> "list[Reading]":
+        """One reading a file (path, channel), or one of ``none`` that says there is no sensor."""
+        if not files:
+            now_ns = self.now()
+            return [absent(none, "no_sensor", now_ns, now_ns)]
+        readings = []  # type: list[Reading]
+        for path, channel in files:
+            readings += self.readings(path, [(channel, parse)])
+        return readings
+
 
 def parsed(
     channel: Channel, parse: "Callable[[bytes], float | str]", data: bytes, t0_ns: int, t1_ns: int

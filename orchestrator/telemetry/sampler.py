@@ -174,6 +174,7 @@ class Sampler:
                 until_ns = min(look_ns, self._blocks.end_ns(now_ns))
                 if number != told:
                     told = number
+                    held.tell()  # before a rest: what reading costs belongs to the block that read
                     self._tell({"type": "block", "number": number, "paused": paused, "t_ns": now_ns})
                 if paused:
                     for task in due:

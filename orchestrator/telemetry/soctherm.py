@@ -4,7 +4,7 @@
 (NVIDIA's Platform Power and Performance guide).
 """
 
-from .machine import Machine, absent
+from .machine import Machine
 from .reading import Channel, Reading
 
 FOLDER = "sys/class/hwmon"
@@ -33,13 +33,7 @@ class Soctherm:
 
     def read(self) -> "list[Reading]":
         """Three counters, or one reading that says there are none."""
-        if not self._files:
-            now_ns = self._machine.now()
-            return [absent(NONE, "no_sensor", now_ns, now_ns)]
-        readings = []  # type: list[Reading]
-        for path, channel in self._files:
-            readings += self._machine.readings(path, [(channel, int)])
-        return readings
+        return self._machine.each(self._files, int, NONE)
 
 
 def _name(machine: Machine, chip: str) -> "str | None":

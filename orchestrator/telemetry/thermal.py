@@ -4,7 +4,7 @@ A zone that cannot be read does not vanish: on some boards it answers EAGAIN for
 that is left out is a Jetson's PMIC-Die, for which the firmware makes up a constant 100 degrees.
 """
 
-from .machine import Machine, absent
+from .machine import Machine
 from .reading import Channel, Reading
 
 FOLDER = "sys/class/thermal"
@@ -39,13 +39,7 @@ class Thermal:
 
     def read(self) -> "list[Reading]":
         """One reading a zone, or one that says there is none."""
-        if not self._zones:
-            now_ns = self._machine.now()
-            return [absent(NONE, "no_sensor", now_ns, now_ns)]
-        readings = []  # type: list[Reading]
-        for path, channel in self._zones:
-            readings += self._machine.readings(path, [(channel, celsius)])
-        return readings
+        return self._machine.each(self._zones, celsius, NONE)
 
 
 def celsius(data: bytes) -> float:

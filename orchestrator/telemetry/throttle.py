@@ -5,7 +5,7 @@ arch/x86/kernel/cpu/mce/therm_throt.c). AMD's processors and virtual machines ha
 core: the counts are kept in memory.
 """
 
-from .machine import Machine, absent
+from .machine import Machine
 from .reading import Channel, Reading
 
 FOLDER = "sys/devices/system/cpu"
@@ -40,13 +40,7 @@ class Throttle:
 
     def read(self) -> "list[Reading]":
         """One reading a file, or one that says there is none."""
-        if not self._files:
-            now_ns = self._machine.now()
-            return [absent(NONE, "no_sensor", now_ns, now_ns)]
-        readings = []  # type: list[Reading]
-        for path, channel in self._files:
-            readings += self._machine.readings(path, [(channel, int)])
-        return readings
+        return self._machine.each(self._files, int, NONE)
 
 
 def _channel(name: str, scope: str) -> Channel:
