@@ -102,8 +102,9 @@ def _measured(
         load_ns=median(loads) if loads else None,
         rate_hz=common.case.batch * 1e9 / mean_ns if mean_ns else None,
         **_memory(ok),
-        temperatures_c=_seen(ok, "c", "max", max),
-        clocks_hz=_seen(ok, "hz", "mean", fmean),
+        # Under emulation they are those of another machine than the device.
+        temperatures_c={} if common.emulated else _seen(ok, "c", "max", max),
+        clocks_hz={} if common.emulated else _seen(ok, "hz", "mean", fmean),
         accuracy=_accuracy(ok, common.weights),
         parity=_parity(ok),
         launch_p50_ns=tuple(medians),

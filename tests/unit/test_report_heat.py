@@ -57,3 +57,6 @@ def test_a_case_has_the_highest_temperature_and_the_mean_clock_of_its_launches()
     found = summarise(which, records, windows, (), Verdict.VALID, Facts())
     assert found.clocks_hz == {"cpufreq.policy0.current": 1.5e9}
     assert found.temperatures_c == {"thermal.cpu": 61.0}
+    # Those of the machine that emulates are not the board's.
+    elsewhere = summarise(which, records, windows, (), Verdict.INVALID, Facts(emulated=True))
+    assert (elsewhere.clocks_hz, elsewhere.temperatures_c) == ({}, {})
