@@ -16,6 +16,7 @@ from models.folder import replacing
 from models.pipeline import files, manifest, subject
 from models.pipeline.request import Report, Request
 from models.pipeline.stages import Stages
+from models.pipeline.training import NO_DATA, Training
 from models.variants import Variant, parse
 
 
@@ -30,12 +31,9 @@ def export(request: Request, report: Report) -> dict[str, str]:
     variants = [parse(code, request.card) for code in request.variants]
     untrained = [variant.code for variant in variants if variant.trains]
     if untrained and not request.data_card:
-        raise ExportError(
-            f"{request.card.id}: {', '.join(untrained)} must be trained, and the card has no data for that; "
-            f"name some, as in {request.card.id}@digits"
-        )
+        raise ExportError(f"{request.card.id}: {', '.join(untrained)} {NO_DATA} {request.card.id}@digits")
     failed = {}
-    stages = Stages(request, subject.of(request, report), report)
+    stages = _stages(request, subject.of(request, report), report, _fits(variants))
     with tempfile.TemporaryDirectory() as scratch:
         writer = files.Files(stages, Path(scratch))
         for variant in variants:
@@ -52,6 +50,19 @@ def export(request: Request, report: Report) -> dict[str, str]:
     return failed
 
 
+def _fits(variants: list[Variant]) -> int:
+    """How many trainings there are at most: one a stage, and one for each training export."""
+    stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
+    return len(stages) + sum(v.last_kind == "training-export" for v in variants)
+
+
+def _stages(request: Request, shown: subject.Subject, report: Report, fits: int) -> Stages:
+    def network(other: Request) -> torch.nn.Module:
+        return _stages(other, shown, report, 1).get(()).model
+
+    return Stages(request, shown, Training(request, shown, report, fits, network), report)
+
+
 def _variant(request: Request, variant: Variant, stages: Stages, writer: files.Files) -> None:
     began = time.monotonic()
     stage, inputs = stages.get(variant.modules), stages.subject
@@ -63,8 +74,7 @@ def _variant(request: Request, variant: Variant, stages: Stages, writer: files.F
         manifest.store_outputs(folder, reference, inputs.labels)
         beside = manifest.hashes(folder)
         made = writer.make(variant, stage, reference, folder)
-        seconds = time.monotonic() - began
-        told = manifest.content(stages, variant, stage, reference, baseline, made, seconds)
+        told = manifest.content(stages, variant, stage, reference, baseline, made, began)
         manifest.write_json(folder / "manifest.json", {**told, "files": beside}, indent=1)
 
 

@@ -14,7 +14,7 @@ from orchestrator.catalog import Model
 from orchestrator.domain import InferometerError
 from orchestrator.files import sha256_file
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def cache_root(environ: Mapping[str, str] = os.environ) -> Path:

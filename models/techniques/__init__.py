@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 from models.errors import ExportError
 
@@ -31,3 +32,9 @@ def module_of(code: str) -> ModuleType:
         if error.name != name:
             raise
         raise ExportError(f"{code}: there is no {name.replace('.', '/')}.py") from error
+
+
+def defaults(code: str, scale: str | None) -> dict[str, Any]:
+    """A technique's settings; at a scale with those of its own table of that name, such as ``SMOKE``."""
+    module = module_of(code)
+    return {**module.DEFAULTS, **getattr(module, scale.upper(), {})} if scale else dict(module.DEFAULTS)
