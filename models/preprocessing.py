@@ -109,8 +109,8 @@ def centre(image: Image.Image, height: int, width: int, index: int) -> Image.Ima
     """The middle of the image; ExportError where it is smaller."""
     if image.width < width or image.height < height:
         raise ExportError(
-            f"input {index}: {image.width} x {image.height} pixels are fewer than the crop's {width} x {height}; "
-            "give the input table a larger resize"
+            f"input {index}: {image.width} x {image.height} pixels are fewer than the crop's "
+            f"{width} x {height}; give the input table a larger resize"
         )
     left, top = round((image.width - width) / 2.0), round((image.height - height) / 2.0)
     return image.crop((left, top, left + width, top + height))

@@ -1,4 +1,4 @@
-"""A data card: the TOML file that says what a data set is. Reads one file, imports neither torch nor numpy."""
+"""A data card: the TOML file that says what a data set is. Reads one file, imports no torch."""
 
 from __future__ import annotations
 

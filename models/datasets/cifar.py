@@ -6,6 +6,7 @@ one, which is used), then 3072 bytes, 1024 each of red, green and blue, row by r
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Sequence
@@ -63,15 +64,19 @@ def load(card: DataCard, folder: Path | None, seed: int) -> Dataset:
 
 
 def parse(data: bytes, label_bytes: int, classes: int, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 ``[N, 32, 32, 3]`` and labels uint8 ``[N]``; ExportError on a short record or wrong label."""
+    """Images ``[N, 32, 32, 3]`` and labels ``[N]``, both uint8; ExportError on a short or wrong record."""
     record = label_bytes + PIXELS
     if not data or len(data) % record:
-        raise ExportError(f"{where}: {len(data)} bytes are no whole number of {record}-byte records; get it anew")
+        raise ExportError(
+            f"{where}: {len(data)} bytes are no whole number of {record}-byte records; get it anew"
+        )
     rows = np.frombuffer(data, dtype=np.uint8).reshape(-1, record)
     labels = rows[:, label_bytes - 1]
     if labels.max() >= classes:
         wrong = int(np.argmax(labels >= classes))
-        raise ExportError(f"{where}: record {wrong}: label {labels[wrong]} is not below {classes}; get it anew")
+        raise ExportError(
+            f"{where}: record {wrong}: label {labels[wrong]} is not below {classes}; get it anew"
+        )
     images = rows[:, label_bytes:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), labels
 
@@ -86,12 +91,14 @@ def read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
         path = archives[0]
     content = {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as whole, tarfile.open(fileobj=whole, mode="r:") as archive:
             for member in archive:
                 name = member.name.rsplit("/", 1)[-1]
                 stream = archive.extractfile(member) if name in wanted else None
                 if stream is not None:
                     content[name] = stream.read()
+            while whole.read(1 << 20):  # the checksum stands at the very end, where tarfile does not look
+                pass
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise ExportError(f"{path}: is no whole .tar.gz archive ({error}); get it anew") from error
     return content

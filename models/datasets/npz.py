@@ -55,7 +55,9 @@ def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"targets of a regression have no accuracy), not {labels.dtype} {list(labels.shape)}"
         )
     if inputs.ndim < 2 or len(inputs) != len(labels) or not inputs.size:
-        raise ExportError(f"{path}: inputs: must be [N, ...] with N = {len(labels)}, not {list(inputs.shape)}")
+        raise ExportError(
+            f"{path}: inputs: must be [N, ...] with N = {len(labels)}, not {list(inputs.shape)}"
+        )
     if labels.min() < 0 or labels.max() < 1:
         raise ExportError(f"{path}: labels: must count the classes from 0, at least two")
     if inputs.dtype == np.uint8:
@@ -90,4 +92,6 @@ def array(path: Path, name: str) -> np.ndarray:
             return archive[name]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         # A pickle would run whatever its author wrote into it.
-        raise ExportError(f"{path}: {name}: cannot be read: {error}; save plain arrays with np.savez") from error
+        raise ExportError(
+            f"{path}: {name}: cannot be read: {error}; save plain arrays with np.savez"
+        ) from error

@@ -91,9 +91,7 @@ class ImageSource:
                     raise ExportError(f"{where}: has more than 8 bits a channel; convert it to 8 bits")
                 pixels = np.asarray(image.convert("L" if image.mode in GREY_MODES else "RGB"))
         except (OSError, SyntaxError, ValueError, EOFError) as error:  # PIL raises all of these
-            raise ExportError(
-                f"{where}: is no whole image ({error}); remove it or get it anew"
-            ) from error
+            raise ExportError(f"{where}: is no whole image ({error}); remove it or get it anew") from error
         return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from models.errors import ExportError
 
 
 class Tree(Protocol):
-    """``names`` are the files, ``folders`` the folders, relative with ``/``, both sorted; hidden ones left out."""
+    """``names`` are the files, ``folders`` the folders, relative with ``/``, sorted, none hidden."""
 
     path: Path
     names: list[str]
@@ -79,14 +79,18 @@ class Archive:
         entries = [item for item in self._file.namelist() if all(map(shown, item.split("/")))]
         self.names = sorted(name for name in entries if not name.endswith("/"))
         parents = {str(parent) for name in self.names for parent in Path(name).parents}
-        self.folders = sorted((parents | {name.rstrip("/") for name in entries if name.endswith("/")}) - {"."})
+        self.folders = sorted(
+            (parents | {name.rstrip("/") for name in entries if name.endswith("/")}) - {"."}
+        )
 
     def read(self, name: str) -> bytes:
         """The content of a member; ExportError where it is broken."""
         try:
             return self._file.read(name)
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
-            raise ExportError(f"{self.path}: {name}: cannot be read: {error}; get the archive anew") from error
+            raise ExportError(
+                f"{self.path}: {name}: cannot be read: {error}; get the archive anew"
+            ) from error
 
     def size(self, name: str) -> int:
         """Bytes when unpacked."""
@@ -96,7 +100,9 @@ class Archive:
 def below(tree: Tree, *markers: str) -> str:
     """The prefix under which one of the markers lies; archives wrap everything in one folder or two."""
     prefix = ""
-    while not any(f"{prefix}{marker}" in entries for marker in markers for entries in (tree.names, tree.folders)):
+    while not any(
+        f"{prefix}{marker}" in entries for marker in markers for entries in (tree.names, tree.folders)
+    ):
         tops = {name[len(prefix) :].split("/")[0] for name in tree.folders if name.startswith(prefix)} - {""}
         if len(tops) != 1:
             return ""

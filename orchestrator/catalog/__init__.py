@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.catalog.data import DataCard, DataFile, read_data
 from orchestrator.catalog.devices import Accelerator, Cooldown, Device, read_device
 from orchestrator.catalog.fields import Fields, load_toml
 from orchestrator.catalog.models import Model, read_model
@@ -18,6 +19,8 @@ __all__ = [
     "Accelerator",
     "Catalog",
     "Cooldown",
+    "DataCard",
+    "DataFile",
     "Device",
     "Fields",
     "Flavour",
@@ -26,6 +29,7 @@ __all__ = [
     "Runtime",
     "Tool",
     "load_toml",
+    "read_data",
     "read_device",
     "read_model",
     "read_runtime",
@@ -55,6 +59,10 @@ class Catalog:
     def models(self) -> dict[str, Model]:
         """All model cards by id."""
         return {path.stem: read_model(path) for path in sorted((self.root / "models").glob("*.toml"))}
+
+    def data(self) -> dict[str, DataCard]:
+        """All data cards by id."""
+        return {path.stem: read_data(path) for path in sorted((self.root / "models/data").glob("*.toml"))}
 
     def device(self, name: str) -> Device:
         """One device. Raises InferometerError listing the known ids."""
