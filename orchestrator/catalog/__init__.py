@@ -72,10 +72,6 @@ class Catalog:
         paths = sorted((self.root / "models").glob("*.toml"))
         return {path.stem: read_model(path, techniques) for path in paths}
 
-    def data(self) -> dict[str, DataCard]:
-        """All data cards by id."""
-        return {path.stem: read_data(path) for path in sorted((self.root / "models/data").glob("*.toml"))}
-
     def model(self, name: str) -> Model:
         """A card, or the instance of one that an id names. Raises InferometerError listing known ids.
 
@@ -88,6 +84,10 @@ class Catalog:
             return models[base]
         card = self.root / "models/data" / f"{data}.toml"
         return instance(models[base], data, scale, card if card.exists() else None)
+
+    def data(self) -> dict[str, DataCard]:
+        """All data cards by id."""
+        return {path.stem: read_data(path) for path in sorted((self.root / "models/data").glob("*.toml"))}
 
     def device(self, name: str) -> Device:
         """One device. Raises InferometerError listing the known ids."""
