@@ -66,7 +66,6 @@ class History:
     accuracies: list[float] = field(default_factory=list)
 
     def facts(self) -> dict[str, Any]:
-        """For the manifest: all but the courses of loss and accuracy, of which the last values."""
+        """For the manifest, without the courses of loss and accuracy."""
         told = {name: getattr(self, name) for name in ("epochs", "epochs_done", "device", "threads")}
-        last = {"loss": self.losses[-1], "train_accuracy": self.accuracies[-1]} if self.losses else {}
-        return {**told, "seconds": round(self.seconds, 3), **last}
+        return {**told, "training_s": round(self.seconds, 3)}

@@ -1,7 +1,8 @@
 """One module a family of models; a card's ``builder = "module:Name"`` selects from it.
 
-A builder module has ``build(name, classes)``, which gives an untrained ``torch.nn.Module``, and
-``inputs(card, batch, seed)``, which gives the stored inputs (float32, ``[K, batch, C, H, W]``) and
+A builder module has ``build(name, classes, shape, **options)``, which gives an untrained
+``torch.nn.Module`` for inputs of ``shape`` (channels, height, width), and, for models that come with
+weights of their own, ``inputs(card, batch, seed)``, which gives the stored inputs (float32, ``[K, batch, C, H, W]``) and
 their labels (``[K, batch]``) or None, and ``calibration(card, batch)``, further inputs of that shape from
 the training set or None.
 """

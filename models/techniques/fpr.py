@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch_pruning
 
-from models import macs
+from models.counts import counts
 from models.errors import ExportError
 from models.task import Task
 
@@ -39,9 +39,9 @@ def apply(
     if not 0 < settings["macs"] < 1:
         raise ExportError(f"fpr.macs: must be between 0 and 1, not {settings['macs']!r}")
     shape = task.card.shape
-    before = {"macs": macs.macs(model, shape), "parameters": macs.parameters(model)}
+    before = size(model, shape)
     smaller, ratio, round_to = shrink(model, shape, task.card.classes, settings)
-    after = {"macs": macs.macs(smaller, shape), "parameters": macs.parameters(smaller)}
+    after = size(smaller, shape)
     history = task.trainer.fit(
         smaller,
         task,
@@ -56,9 +56,15 @@ def apply(
         "ratio": ratio,
         "round_to": round_to,
         "channels": {name: layer.out_channels for name, layer in convolutions(smaller)},
-        "training": history.facts(),
+        **history.facts(),
     }
     return smaller.eval(), facts
+
+
+def size(model: torch.nn.Module, shape: tuple[int, int, int]) -> dict[str, int]:
+    """Multiply-accumulates of one input and parameters."""
+    counted = counts(model, shape)
+    return {"macs": counted["macs"], "parameters": counted["parameters"]}
 
 
 def shrink(
@@ -68,12 +74,12 @@ def shrink(
 
     Networks whose layers are no wider than ``round_to`` are rounded to a half, a quarter ... of it.
     """
-    limit = settings["macs"] * macs.macs(model, shape)
+    limit = settings["macs"] * size(model, shape)["macs"]
     round_to = settings["round_to"]
     while round_to >= 1:
         for ratio in RATIOS:
             smaller = pruned(model, shape, classes, ratio, round_to, settings["scope"] == "global")
-            if macs.macs(smaller, shape) <= limit:
+            if size(smaller, shape)["macs"] <= limit:
                 return smaller, ratio, round_to
         round_to //= 2
     raise ExportError(f"fpr.macs: {settings['macs']} cannot be reached by removing channels of this network")

@@ -57,7 +57,7 @@ def apply(
         "start": start,
         "teacher": task.teacher_id,
         "teacher_accuracy": round(accuracy(teacher, task.test_inputs, task.test_labels), 6),
-        "training": history.facts(),
+        **history.facts(),
     }
     return student.eval(), facts
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn.utils import prune
 
-from models import macs
+from models.counts import counts
 from models.errors import ExportError
 from models.schedule import polynomial
 from models.task import Task
@@ -60,9 +60,8 @@ def apply(
     facts = {
         "sparsity": share_of_zeros(layers.values()),
         "layers": {name: share_of_zeros([layer]) for name, layer in layers.items()},
-        "parameters": macs.parameters(pruned),
-        "nonzero_parameters": macs.nonzero_parameters(pruned),
-        "training": history.facts(),
+        "nonzero_parameters": counts(pruned, task.card.shape)["nonzero_parameters"],
+        **history.facts(),
     }
     return pruned.eval(), facts
 

@@ -59,7 +59,7 @@ def apply(
         "unique_after": sum(after.values()),
         "reduction": round(sum(before.values()) / sum(after.values()), 2),
         "not_folded": left,
-        "training": history.facts(),
+        **history.facts(),
     }
     return clustered.eval(), facts
 
