@@ -110,7 +110,7 @@ class Fit:
         """One update; the batch's loss and its share of right answers."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.model(images)
+        logits = self.model(images.contiguous(memory_format=torch.channels_last))
         value = self.recipe.loss(logits, labels, images)
         self.optimizer.zero_grad()
         value.backward()

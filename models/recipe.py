@@ -46,9 +46,9 @@ class Recipe:
             {"params": [one for one in trained if one.ndim <= 1], "weight_decay": 0.0},
         ]
         if self.optimizer == "adamw":
-            return torch.optim.AdamW(groups, lr=self.rate)
+            return torch.optim.AdamW(groups, lr=self.rate, fused=True)
         if self.optimizer == "sgd":
-            return torch.optim.SGD(groups, lr=self.rate, momentum=0.9, nesterov=True)
+            return torch.optim.SGD(groups, lr=self.rate, momentum=0.9, nesterov=True, fused=True)
         wanted = ", ".join(OPTIMIZERS)
         raise ExportError(f"training {self.name}: optimizer: must be one of {wanted}, not {self.optimizer!r}")
 

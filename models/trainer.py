@@ -68,9 +68,11 @@ class Trainer:
         history = History(epochs, device_name(device), self.threads)
         path = self.work / f"{name}-{self.key(model, task, recipe, history)}.pt"
         with reproducible(self.threads, device):
-            fit = Fit(model.to(device), task, recipe, history, path, self.budget, self.report)
+            # Convolutions, depthwise ones above all, are faster on channels-last tensors.
+            model.to(device, memory_format=torch.channels_last)
+            fit = Fit(model, task, recipe, history, path, self.budget, self.report)
             history = fit.run()
-        model.to("cpu").eval()
+        model.to("cpu", memory_format=torch.contiguous_format).eval()
         return history
 
     def key(self, model: torch.nn.Module, task: Task, recipe: Recipe, history: History) -> str:
