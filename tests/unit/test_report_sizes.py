@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import pytest
 
 from orchestrator.domain import CaseSummary, Score, Size
-from orchestrator.merge import with_drops
+from orchestrator.merge import summary_document, with_drops
+from orchestrator.report import comma
 from orchestrator.report.sizes import size_columns
-from tests.support.results import case, summary
+from tests.support.results import case, header, summary
 
 SIZE = Size("onnx", 100, 3 * 2**20, 2_000_000, 1_000_000, 5_500_000)
 
@@ -56,3 +59,13 @@ def test_what_was_not_recorded_says_so() -> None:
     notes = [column.cell(rows[0]).note for column in size_columns(rows)]
     assert notes[:4] == ["not recorded when it was exported"] * 4
     assert notes[4] == "nq was not measured beside it"
+
+
+def test_programs_get_raw_units_and_reasons() -> None:
+    rows = with_drops([row("nq", 190), row("fiq", 187), row("f16", None)])
+    text = comma.render(summary_document(header(), rows, [], []))
+    found = {line["variant"]: line for line in csv.DictReader(io.StringIO(text))}
+    assert found["fiq"]["deflated_bytes"] == str(3 * 2**20)
+    assert (found["fiq"]["macs"], float(found["fiq"]["accuracy_drop_points"])) == ("5500000", 1.5)
+    assert found["f16"]["accuracy_drop_points"] == ""
+    assert "accuracy_drop_points: no accuracy: this case has none" in found["f16"]["reasons"]
