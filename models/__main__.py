@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--card", type=Path, required=True, help="models/NAME.toml")
     export.add_argument("--data-card", type=Path, metavar="FILE", help="models/data/NAME.toml: train on it")
     export.add_argument("--data", type=Path, metavar="DIR", help="where the data's files lie")
+    export.add_argument("--data-name", metavar="NAME", help="of data without a card; else its file's name")
     export.add_argument("--scale", metavar="NAME", help="of the card's scales")
     export.add_argument("--variants", default="nq", help="comma-separated")
     export.add_argument("--batch", type=int, default=1)
@@ -84,11 +85,8 @@ def _export(card: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     from models import card as cards
     from models.pipeline import request
 
-    data_card = None
-    if arguments.data_card:
-        from models.datasets import card as data_cards
-
-        data_card = data_cards.read(arguments.data_card)
+    data_card = _data_card(card, arguments)
+    if data_card:
         card = cards.derive(card, data_card, arguments.scale)
     elif arguments.scale:
         raise ExportError("--scale: a scaled-down network is trained; name what on with --data-card")
@@ -113,6 +111,20 @@ def _export(card: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     if len(failed) == len(wish.variants):
         raise ExportError("; ".join(f"{code}: {reason}" for code, reason in failed.items()))
     return {"failed": failed}
+
+
+def _data_card(card: Any, arguments: argparse.Namespace) -> Any:
+    """A data card's, or made from what somebody's own data is; None for a plain model."""
+    if arguments.data_card:
+        from models.datasets import card as data_cards
+
+        return data_cards.read(arguments.data_card)
+    if arguments.data:
+        from models import datasets
+
+        name = arguments.data_name or arguments.data.stem
+        return datasets.own(name, arguments.data, card.input, card.shape)
+    return None
 
 
 def main() -> int:

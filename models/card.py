@@ -26,7 +26,7 @@ FORMATS = ("onnx", "onnx-s8", "tflite", "pt2")
 WEIGHT_KINDS = {"pretrained": ("url", "sha256"), "bundled": ("file", "seed", "sha256"), "none": ("reason",)}
 BUILDER = r"[a-z][a-z0-9_]*:[A-Za-z]\w*"
 SMALL_SIDE = 64  # pixels: up to here an input is for `small`
-_OF_A_SCALE = ("builder", "settings")  # what a scale may hold beside keywords of the builder
+_OF_A_SCALE = ("builder", "settings", "teacher")  # what a scale may hold beside keywords of the builder
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Card:
     options: dict[str, Any] = field(default_factory=dict)  # keywords of the builder
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)  # technique -> its settings here
     scales: dict[str, dict[str, Any]] = field(default_factory=dict)
+    teacher: str | None = None  # MODEL or MODEL~SCALE, for kd
     data: str | None = None  # the data card's id, of an instance
     scale: str | None = None
 
@@ -64,6 +65,8 @@ def derive(card: Card, data: DataCard, scale: str | None = None) -> Card:
         raise ExportError(f"{card.path}: scales: there is no {scale!r}; known: {known}")
     scaled = card.scales[scale] if scale else {}
     shape = tuple(data.input["shape"])
+    if len(shape) != 3:
+        raise ExportError(f"{data.path}: input.shape: {card.id} takes images, not {list(shape)}")
     is_small = max(shape[1:]) <= SMALL_SIDE
     builder = scaled.get("builder") or (card.small if is_small and card.small else card.builder)
     own = {name: value for name, value in scaled.items() if name not in _OF_A_SCALE}
@@ -82,6 +85,7 @@ def derive(card: Card, data: DataCard, scale: str | None = None) -> Card:
         },
         options=card.options | own,
         settings=_over(card.settings, scaled.get("settings", {})),
+        teacher=scaled.get("teacher", card.teacher),
         data=data.id,
         scale=scale,
     )
@@ -135,6 +139,7 @@ def read(path: Path) -> Card:
         options=field(data, "", "options", dict, {}),
         settings=_settings(field(data, "", "settings", dict, {}), "settings.", field),
         scales=_scales(field(data, "", "scales", dict, {}), field, builder),
+        teacher=field(data, "", "teacher", str, None),
     )
 
 
@@ -189,6 +194,7 @@ def _scales(table: dict[str, Any], field: Field, builder: Field) -> dict[str, di
     for name in table:
         where, scale = f"scales.{name}.", field(table, "scales.", name, dict)
         builder(scale, where, "builder", None)
+        field(scale, where, "teacher", str, None)
         _settings(field(scale, where, "settings", dict, {}), f"{where}settings.", field)
         found[name] = scale
     return found

@@ -6,6 +6,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,7 +17,11 @@ from models.folder import replacing
 from models.pipeline import files, manifest, subject
 from models.pipeline.request import Report, Request
 from models.pipeline.stages import Stages
+from models.pipeline.training import NO_DATA, Training, trainer
 from models.variants import Variant, parse
+
+if TYPE_CHECKING:
+    from models.trainer import Trainer
 
 
 def export(request: Request, report: Report) -> dict[str, str]:
@@ -30,13 +35,13 @@ def export(request: Request, report: Report) -> dict[str, str]:
     variants = [parse(code, request.card) for code in request.variants]
     untrained = [variant.code for variant in variants if variant.trains]
     if untrained and not request.data_card:
-        raise ExportError(
-            f"{request.card.id}: {', '.join(untrained)} must be trained, and the card has no data for that; "
-            f"name some, as in {request.card.id}@digits"
-        )
+        raise ExportError(f"{request.card.id}: {', '.join(untrained)} {NO_DATA} {request.card.id}@digits")
     failed = {}
-    stages = Stages(request, subject.of(request, report), report)
-    with tempfile.TemporaryDirectory() as scratch:
+    shared = trainer(request, report, _fits(variants))
+    stages = _stages(request, subject.of(request, report), report, shared)
+    request.work.mkdir(parents=True, exist_ok=True)
+    # Not in /tmp, which may be memory.
+    with tempfile.TemporaryDirectory(dir=request.work) as scratch:
         writer = files.Files(stages, Path(scratch))
         for variant in variants:
             report("variant", name=variant.code, edge="start")
@@ -52,6 +57,20 @@ def export(request: Request, report: Report) -> dict[str, str]:
     return failed
 
 
+def _fits(variants: list[Variant]) -> int:
+    """How many trainings there are at most: one a stage, one a training export, a teacher's."""
+    stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
+    exports = sum(v.last_kind == "training-export" for v in variants)
+    return len(stages) + exports + any("kd" in stage for stage in stages)
+
+
+def _stages(request: Request, shown: subject.Subject, report: Report, shared: Trainer | None) -> Stages:
+    def network(other: Request) -> torch.nn.Module:
+        return _stages(other, shown, report, shared).get(()).model
+
+    return Stages(request, shown, Training(request, shown, report, shared, network), report)
+
+
 def _variant(request: Request, variant: Variant, stages: Stages, writer: files.Files) -> None:
     began = time.monotonic()
     stage, inputs = stages.get(variant.modules), stages.subject
@@ -63,8 +82,7 @@ def _variant(request: Request, variant: Variant, stages: Stages, writer: files.F
         manifest.store_outputs(folder, reference, inputs.labels)
         beside = manifest.hashes(folder)
         made = writer.make(variant, stage, reference, folder)
-        seconds = time.monotonic() - began
-        told = manifest.content(stages, variant, stage, reference, baseline, made, seconds)
+        told = manifest.content(stages, variant, stage, reference, baseline, made, began)
         manifest.write_json(folder / "manifest.json", {**told, "files": beside}, indent=1)
 
 

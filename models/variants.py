@@ -22,6 +22,8 @@ class Variant:
     last: str | None
     last_kind: str | None  # file or training-export
     formats: tuple[str, ...]
+    calibrates: bool  # `last` is shown inputs
+    packages: tuple[str, ...]  # whose versions the manifest keeps
 
     @property
     def trains(self) -> bool:
@@ -52,4 +54,6 @@ def parse(code: str, card: Card) -> Variant:
         chain[-1] if has_last else None,
         kind if has_last else None,
         card.variants.get(code) or tuple(known[chain[-1] if has_last else BASELINE]["formats"]),
+        known[chain[-1]].get("calibrates", False),
+        tuple(package for name in chain for package in known[name].get("packages", ())),
     )

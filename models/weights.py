@@ -66,21 +66,26 @@ def load(
 def build(card: Card) -> torch.nn.Module:
     """The card's model as its builder initialises it."""
     name = card.builder.partition(":")[2]
-    return builders.module_of(card).build(name, card.classes, card.shape, **card.options)
+    try:
+        return builders.module_of(card).build(name, card.classes, card.shape, **card.options)
+    except ExportError as error:
+        raise ExportError(f"{card.path}: {error}") from error
 
 
 def untrained(request: Request) -> tuple[torch.nn.Module, dict[str, Any]]:
-    """A network to be trained, with pretrained weights for what fits where there are some; and its origin."""
-    card, start = request.card, request.card.weights["start"]
-    model = build(card)
+    """A network to be trained, with pretrained weights in all that fits where there are some.
+
+    And what the manifest says of its origin. Raises ExportError for another file than the card's.
+    """
     origin = {"kind": "trained", "seed": request.seed, "url": None, "sha256": None, "reason": None}
+    model, start = build(request.card), request.card.weights["start"]
     if start is None:
         return model, origin
     if request.weights is None:
         return model, {**origin, "reason": f"from scratch: {request.weights_missing or 'no --weights'}"}
-    digest = check(request.weights, start["sha256"], card)
-    given = torch.load(request.weights, map_location="cpu", weights_only=True)
+    digest = check(request.weights, start["sha256"], request.card)
     own = model.state_dict()
+    given = torch.load(request.weights, map_location="cpu", weights_only=True)
     fitting = {name: value for name, value in given.items() if own[name].shape == value.shape}
     model.load_state_dict(own | fitting)
     return model, {**origin, "url": start["url"], "sha256": digest}

@@ -52,8 +52,8 @@ class Files:
         settings = self.stages.settings(variant.last)
         if variant.last_kind == "training-export":
             torch.manual_seed(self.stages.request.seed)
-            made = technique.exports(stage.model, self.stages.task(), settings, self.stages.report)
-            return dict(made)
+            task = self.stages.task(variant.last)
+            return dict(technique.exports(stage.model, task, settings, self.stages.report))
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path
@@ -83,7 +83,7 @@ class Files:
         source, facts = self._float(variant, stage, exporters.source_of(format_))
         subject, axes = self.stages.subject, exporters.LAYOUTS[exporters.module_of(format_).LAYOUT]
         inputs, origin = None, None
-        if technique.CALIBRATES:
+        if variant.calibrates:
             inputs = np.ascontiguousarray(subject.calibration()[None].transpose(axes)[0])
             origin = subject.calibration_origin
         found = technique.convert(format_, source, target, inputs, settings)

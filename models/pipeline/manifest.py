@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from models import exporters, techniques, weights
+from models import exporters, weights
 from models.counts import counts
 from models.pipeline.files import score
 from models.pipeline.stages import Stage, Stages
@@ -25,25 +26,17 @@ def content(
     reference: np.ndarray,
     baseline: np.ndarray,
     artifacts: list[dict[str, Any]],
-    seconds: float,
+    began: float,
 ) -> dict[str, Any]:
     """The manifest without ``files``; ``reference`` and ``baseline`` are outputs ``[K, B, classes]``.
 
-    ``accuracy`` and ``baseline`` are of the float network on the stored inputs; ``test_accuracy`` on all
-    that are held out, where there are more.
+    In it ``accuracy`` is of the variant's float network on all that is held out, ``baseline`` of nq's on the
+    stored inputs, on which every file is scored.
     """
     request, subject = stages.request, stages.subject
     records = list(stage.records)
-    if variant.last:
-        records.append(
-            {
-                "code": variant.last,
-                "settings": stages.settings(variant.last),
-                "facts": {},  # of each file: its entry has them
-                "seconds": round(seconds, 3),
-                "seed": request.seed,
-            }
-        )
+    if variant.last:  # each file's entry has the facts
+        records.append(stages.record(variant.last, {}, began))
     return {
         "schema": SCHEMA,
         "model": request.card.id,
@@ -58,7 +51,7 @@ def content(
         "data": subject.data,
         "techniques": records,
         "training": stage.training,
-        "accuracy": top1(reference, subject.labels),
+        "accuracy": test_accuracy(stages, stage) or top1(reference, subject.labels),
         "baseline": top1(baseline, subject.labels),
         **counts(stage.model, request.card.shape),
         "reference": "reference.json",
@@ -73,11 +66,21 @@ def top1(outputs: np.ndarray, labels: np.ndarray | None) -> dict[str, int] | Non
     return score(correct, outputs[..., 0].size)
 
 
+def test_accuracy(stages: Stages, stage: Stage) -> dict[str, int] | None:
+    """Of the float network on the whole test split; None for a model that was not trained here."""
+    split = stages.subject.split
+    if split is None:
+        return None
+    from models import accuracy
+
+    inputs, labels = (torch.from_numpy(part) for part in (split.test_inputs, split.test_labels))
+    return score(accuracy.correct(stage.model, inputs, labels), len(labels))
+
+
 def versions(variant: Variant) -> dict[str, str]:
     """The versions of the packages that wrote and checked the files."""
-    names = {"torch", "numpy"}.union(*(exporters.module_of(name).PACKAGES for name in variant.formats))
-    for code in (*variant.modules, *([variant.last] if variant.last else [])):
-        names |= set(getattr(techniques.module_of(code), "PACKAGES", ()))
+    names = {"torch", "numpy", *variant.packages}
+    names = names.union(*(exporters.module_of(name).PACKAGES for name in variant.formats))
     return {name: importlib.metadata.version(name) for name in sorted(names)}
 
 

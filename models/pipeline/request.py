@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models import techniques
 from models.card import Card
 from models.errors import ExportError
 
@@ -35,13 +36,16 @@ class Request:
     budget_s: float | None = None  # for all training together
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # technique -> settings
 
-    def settings_of(self, code: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-        """A technique's defaults under the card's settings under the request's. Raises ExportError."""
-        found = dict(defaults)
+    def settings_of(self, code: str) -> dict[str, Any]:
+        """A technique's defaults at the scale, under the card's settings and the request's.
+
+        Raises ExportError for one it does not have.
+        """
+        found = techniques.defaults(code, self.card.scale)
         for where, given in ((self.card.path, self.card.settings), ("--set", self.settings)):
             for name, value in given.get(code, {}).items():
-                if name not in defaults:
-                    known = ", ".join(defaults) or "none"
+                if name not in found:
+                    known = ", ".join(found) or "none"
                     raise ExportError(f"{where}: {code}.{name} is no setting of {code}; known: {known}")
                 found[name] = value
         return found
@@ -56,7 +60,8 @@ def parse_settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not (equals and dot and code and setting):
             raise ExportError(f"--set {text}: write CODE.SETTING=VALUE, as in prn.sparsity=0.8")
         try:
-            found.setdefault(code, {})[setting] = json.loads(value)
+            given_value = json.loads(value)
         except ValueError:
-            found[code][setting] = value
+            given_value = value
+        found.setdefault(code, {})[setting] = given_value
     return found

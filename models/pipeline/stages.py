@@ -8,18 +8,22 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from models import builders, techniques, weights
-from models.pipeline import baseline
 from models.pipeline.request import Report, Request
 from models.pipeline.subject import Subject
+from models.pipeline.training import Training
+from models.variants import BASELINE
+
+if TYPE_CHECKING:
+    from models.task import Task
 
 PACKAGE = Path(__file__).parent.parent
-# What every trained stage depends on beside its own technique.
-COMMON = ("trainer.py", "task.py", "pipeline/baseline.py", "pipeline/subject.py")
+# Code that every trained stage depends on beside its builder's and its techniques'.
+COMMON = ("trainer.py", "fit.py", "recipe.py", "augment.py", "schedule.py")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Stage:
     origin: dict[str, Any]  # of its weights
     records: tuple[dict[str, Any], ...] = ()  # of the techniques that were applied
     training: dict[str, Any] | None = None  # of the baseline
-    complete: bool = True  # False: a budget ended training early
+    complete: bool = True  # False: a budget ended some training early
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Stages:
 
     request: Request
     subject: Subject
+    training: Training
     report: Report
     _made: dict[tuple[str, ...], Stage] = field(default_factory=dict)
 
@@ -49,44 +54,50 @@ class Stages:
         return self._made[chain]
 
     def settings(self, code: str) -> dict[str, Any]:
-        """What a technique is told."""
-        return self.request.settings_of(code, techniques.module_of(code).DEFAULTS)
+        """What a technique is told. Raises ExportError."""
+        return self.request.settings_of(code)
 
-    def task(self) -> Any:
-        """What training needs, for the techniques. Raises ExportError for a model without data."""
-        return baseline.task(self.request, self.subject, self.report)
+    def task(self, code: str) -> Task:
+        """What a technique trains with. Raises ExportError for a model without data."""
+        return self.training.task(with_teacher=code == "kd")
+
+    def record(self, code: str, facts: dict[str, Any], began: float) -> dict[str, Any]:
+        """What the manifest says of one technique; ``began`` by the monotonic clock."""
+        return {
+            "code": code,
+            "settings": self.settings(code),
+            "facts": facts,
+            "seconds": round(time.monotonic() - began, 3),
+            "seed": self.request.seed,
+        }
 
     def _fresh(self, chain: tuple[str, ...]) -> Stage:
-        if not chain:
-            stage = baseline.make(self.request, self.subject, self.report)
-        else:
-            before, code = self.get(chain[:-1]), chain[-1]
-            settings, task = self.settings(code), self.task()
-            self.report("step", name=code, edge="start")
-            began = time.monotonic()
-            torch.manual_seed(self.request.seed)
-            model, facts = techniques.module_of(code).apply(before.model, task, settings, self.report)
-            seconds = round(time.monotonic() - began, 3)
-            self.report("step", name=code, edge="end")
-            record = {
-                "code": code,
-                "settings": settings,
-                "facts": facts,
-                "seconds": seconds,
-                "seed": self.request.seed,
-            }
-            # Training tells what a budget cut short.
-            cut = facts.get("epochs_done", 0) < facts.get("epochs", 0)
-            stage = Stage(
-                model.eval(),
-                before.origin,
-                (*before.records, record),
-                before.training,
-                before.complete and not cut,
-            )
+        stage = self._applied(self.get(chain[:-1]), chain[-1]) if chain else self._baseline()
         if stage.complete and self.request.data_card:
             self._keep(chain, stage)
         return stage
+
+    def _baseline(self) -> Stage:
+        self.report("step", name="weights", edge="start")
+        if self.request.data_card is None:
+            given = self.request
+            model, origin = weights.load(given.card, given.weights, given.weights_missing, given.seed)
+            training = None
+        else:
+            model, origin, training = self.training.baseline()
+        self.report("step", name="weights", edge="end", kind=origin["kind"])
+        return Stage(model.eval(), origin, (), training, _is_complete(training))
+
+    def _applied(self, before: Stage, code: str) -> Stage:
+        settings, task = self.settings(code), self.task(code)
+        self.report("step", name=code, edge="start")
+        began = time.monotonic()
+        torch.manual_seed(self.request.seed)
+        model, facts = techniques.module_of(code).apply(before.model, task, settings, self.report)
+        self.report("step", name=code, edge="end")
+        records = (*before.records, self.record(code, facts, began))
+        complete = before.complete and _is_complete(facts.get("training"))
+        return Stage(model.eval(), before.origin, records, before.training, complete)
 
     def _keep(self, chain: tuple[str, ...], stage: Stage) -> None:
         path = self._path(chain)
@@ -97,34 +108,37 @@ class Stages:
         partial.rename(path)
 
     def _restored(self, chain: tuple[str, ...]) -> Stage | None:
-        path = self._path(chain)
-        if not self.request.data_card or not path.exists():
+        if not self.request.data_card or not (path := self._path(chain)).exists():
             return None
         # Pickled modules are code: the work folder holds what this program wrote.
         stage = Stage(**torch.load(path, map_location="cpu", weights_only=False))
-        self.report("step", name="-".join(chain) or "nq", edge="restored")
+        self.training.spared()
+        self.report("step", name=f"{path.stem} as it was kept", edge="end")
         return stage
 
     def _path(self, chain: tuple[str, ...]) -> Path:
         """Named by everything the stage depends on."""
-        card, data_card = self.request.card, self.request.data_card
-        sources = {
-            builders.module_of(card).__file__,
-            *(techniques.module_of(code).__file__ for code in chain),
-        }
-        files = [PACKAGE / name for name in COMMON] + [Path(str(name)) for name in sources]
+        card, modules = self.request.card, [techniques.module_of(code) for code in chain]
+        sources = [PACKAGE / name for name in COMMON]
+        sources += [Path(str(module.__file__)) for module in (builders.module_of(card), *modules)]
         told = {
-            "model": [card.id, card.builder, card.classes, card.shape, card.input, card.options],
+            "model": [card.id, card.builder, card.classes, card.shape, card.options],
             "start": weights.start_digest(self.request),
-            "data": [data_card and data_card.id, self.subject.data],
+            "data": self.subject.data,
             "seed": self.request.seed,
             "chain": [[code, self.settings(code)] for code in chain],
-            "baseline": self.request.settings_of("nq", baseline.DEFAULTS),
+            "baseline": self.settings(BASELINE),
+            "teacher": self.training.teacher_id if "kd" in chain else None,
             "torch": torch.__version__,
-            "sources": sorted((path.name, weights.sha256(path)) for path in files if path.exists()),
+            "sources": sorted((path.name, weights.sha256(path)) for path in sources if path.exists()),
         }
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-        return self.request.work / card.id / f"{'-'.join(chain) or 'nq'}-{digest[:16]}.pt"
+        return self.request.work / card.id / f"{'-'.join(chain) or BASELINE}-{digest[:16]}.pt"
+
+
+def _is_complete(training: dict[str, Any] | None) -> bool:
+    """Whether a training made all the epochs that were asked for."""
+    return not training or training["epochs_done"] >= training["epochs"]
 
 
 _KEPT = ("model", "origin", "records", "training", "complete")

@@ -1,4 +1,4 @@
-"""What a model is shown: the inputs that runners are scored on, those to calibrate with, those to train on."""
+"""What a model is shown: inputs that runners are scored on, to calibrate with, to train on."""
 
 from __future__ import annotations
 
@@ -62,39 +62,43 @@ def _of_builder(request: Request) -> Subject:
 
 
 def _of_data(request: Request, report: Report) -> Subject:
-    from models import datasets
-    from models.datasets import preprocessing
+    from models import datasets, preprocessing
+    from models.pipeline.prepared import prepared
 
     card, data_card = request.card, request.data_card
     assert data_card is not None
     report("step", name="data", edge="start")
-    opened = datasets.open_(data_card, request.data, request.seed)
-
-    def prepared(source: Any) -> np.ndarray:
-        return preprocessing.prepare(source, np.arange(len(source.labels)), card.input, card.shape)
-
-    split = Split(prepared(opened.train), opened.train.labels, prepared(opened.test), opened.test.labels)
-    report("step", name="data", edge="end", train=len(split.train_labels), test=len(split.test_labels))
+    # Never split by the training's seed: what is compared holds out the same inputs.
+    opened = datasets.open_(data_card, request.data)
+    sha256 = opened.sha256()
+    parts = {
+        name: prepared(source, card, request.work / "data" / f"{data_card.id}-{sha256[:16]}-{name}.npy")
+        for name, source in (("train", opened.train), ("test", opened.test))
+    }
+    split = Split(parts["train"], opened.train.labels, parts["test"], opened.test.labels)
     # A folder's images come class by class: the first thousand would be of a few classes.
     scored = _choose(len(split.test_labels), data_card.score, request.batch)
     calibrating = _choose(len(split.train_labels), data_card.calibration, request.batch)
     if not len(scored) or not len(calibrating):
         raise ExportError(f"--batch {request.batch}: {data_card.id} has too few inputs for one batch")
-    calibration = split.train_inputs[calibrating]
-    grouped = (-1, request.batch)
+    report("step", name="data", edge="end", train=len(split.train_labels), test=len(split.test_labels))
+    images = np.ascontiguousarray(split.test_inputs[scored])
+    calibration = np.ascontiguousarray(split.train_inputs[calibrating])
     return Subject(
-        images=split.test_inputs[scored].reshape(*grouped, *card.shape),
-        labels=split.test_labels[scored].reshape(grouped),
-        stored_calibration=calibration.reshape(*grouped, *card.shape),
+        images=images.reshape(-1, request.batch, *card.shape),
+        labels=split.test_labels[scored].reshape(-1, request.batch),
+        stored_calibration=calibration.reshape(-1, request.batch, *card.shape),
         calibration=lambda: calibration,
         calibration_origin="training set",
         split=split,
         data={
             "id": data_card.id,
-            "sha256": [entry["sha256"] for entry in data_card.files],
-            "preprocessing_sha256": preprocessing.digest(card.input, card.shape),
+            "sha256": sha256,
+            "split": opened.split,
             "train": len(split.train_labels),
             "test": len(split.test_labels),
+            "scored": len(scored),
+            "preprocessing_sha256": preprocessing.digest(card.input, images),
         },
     )
 
