@@ -15,7 +15,7 @@ except ModuleNotFoundError:  # Python 3.10
 from models.errors import ExportError
 
 FORMATS = ("onnx", "tflite", "pt2")
-WEIGHT_KINDS = {"pretrained": ("url",), "bundled": ("file", "seed")}
+WEIGHT_KINDS = {"pretrained": ("url",), "bundled": ("file", "seed"), "yours": ("file",)}
 
 
 @dataclass(frozen=True)

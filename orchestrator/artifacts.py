@@ -49,7 +49,9 @@ def export_key(root: Path, model: Model) -> str:
     sources = [model.path, *folder.rglob("*.py"), *folder.glob("requirements*.txt")]
     digest = hashlib.sha256()
     for path in sorted(sources):
-        digest.update(f"{path.relative_to(folder)}\0{sha256_file(path)}\n".encode())
+        # A user's own card lies elsewhere on every machine.
+        name = path.name if path == model.path else path.relative_to(folder)
+        digest.update(f"{name}\0{sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -139,14 +141,21 @@ def folder_of(root: Path, cache: Path, model: str, variant: str, batch: int) -> 
     return shipped if shipped.exists() else cache / "artifacts" / relative
 
 
+def home(root: Path, cache: Path, model: Model, variant: str, batch: int) -> Path:
+    """Where an artifact of a model lies: beside its card what its owner brought, else :func:`folder_of`."""
+    if model.is_given:
+        return model.folder / variant / f"b{batch}"
+    return folder_of(root, cache, model.id, variant, batch)
+
+
 def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int) -> bool:
     """Whether the export is there, made by the present card and exporter, with the best weights at hand."""
-    folder = folder_of(root, cache, model.id, variant, batch)
+    folder = home(root, cache, model, variant, batch)
     manifest = read_manifest(folder)
     if manifest is None:
         return False
     shipped = (root / "models" / "artifacts") in folder.parents
-    if shipped:  # checked against its exporter by a test, not at every start
+    if shipped or model.is_given:  # shipped: checked against its exporter by a test, not at every start
         return True
     made_from = manifest.get("weights")
     is_random = isinstance(made_from, dict) and made_from.get("kind") == "random"

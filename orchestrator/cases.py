@@ -97,7 +97,10 @@ def make_plan(
     models = _models(catalog, wish, order.own)
     sweeps = _sweeps(runtimes, wish)
     places = {name: _accelerators(item, device, wish, lacking) for name, item in runtimes.items()}
-    cases = expand(wish, models, wish.variants or ("nq",), sweeps, places)
+    cases: list[Case] = []
+    for name, model in models.items():
+        variants, batches = model.asked(wish.variants, wish.batches)
+        cases += expand(replace(wish, batches=batches), [name], variants, sweeps, places)
     for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
         cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps, places)
     named = {(runtime, option) for runtime, option, _ in wish.options}
@@ -115,6 +118,7 @@ def make_plan(
             lambda case: _base(case, runtimes, engine),
             lambda case: _threads(case, cores),
             lambda case: _variant(case, runtimes, models),
+            lambda case: _batch(case, models),
             lambda case: _format(case, runtimes, models, mine),
             lambda case: _tool(case, runtimes, engine),
         ],
@@ -244,9 +248,16 @@ def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, M
     model = models.get(case.model)
     if model and case.variant not in model.variants:
         return f"{case.model} has no variant {case.variant}; its card has {', '.join(model.variants)}"
-    if model and case.variant not in runtimes[case.runtime].precisions:
+    if model and not model.is_given and case.variant not in runtimes[case.runtime].precisions:
         return f"{case.runtime} runs {', '.join(runtimes[case.runtime].precisions)}, not {case.variant}"
     return None
+
+
+def _batch(case: Case, models: Mapping[str, Model]) -> str | None:
+    fixed = models[case.model].batches if case.model in models else ()
+    if not fixed or case.batch in fixed:
+        return None
+    return f"the files of {case.model} fix the batch at {' or '.join(map(str, fixed))}"
 
 
 def _format(

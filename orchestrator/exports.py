@@ -51,6 +51,11 @@ def ensure(
     """
     if artifacts.is_current(root, cache, model, variant, batch):
         return
+    if model.is_given:
+        raise InferometerError(
+            f"{artifacts.home(root, cache, model, variant, batch)}: no file of {model.id} for batch {batch}; "
+            "bring one with `inferometer models add`"
+        )
     folder = cache / "artifacts" / model.id / variant / f"b{batch}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     found, missing = weights.fetch(root, cache, model, progress)

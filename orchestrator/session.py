@@ -176,7 +176,7 @@ class Session:
             self.conditions.engine.name,
             self.watcher.say,
         )
-        folder = artifacts.folder_of(self.root, self.cache, case.model, case.variant, case.batch)
+        folder = artifacts.home(self.root, self.cache, model, case.variant, case.batch)
         for format_ in runtime.formats:
             artifact = artifacts.open_artifact(folder, format_)
             if artifact:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from orchestrator.artifacts import cache_root, folder_of, is_current, read_manifest, weights_text
-from orchestrator.catalog import Catalog, Model, suite_root
+from orchestrator.artifacts import cache_root, home, is_current, read_manifest, weights_text
+from orchestrator.catalog import Catalog, Model, suite_root, user_models
+from orchestrator.cli.own_models import add, remove
 from orchestrator.plan import known
 
 
@@ -79,8 +80,9 @@ def runtimes(as_json: bool) -> None:
 
 def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
     cache = cache_root()
-    folder = folder_of(catalog.root, cache, model.id, variant, 1)
-    current = is_current(catalog.root, cache, model, variant, 1)
+    batch = (model.batches or (1,))[0]
+    folder = home(catalog.root, cache, model, variant, batch)
+    current = is_current(catalog.root, cache, model, variant, batch)
     manifest = read_manifest(folder) if current else None
     return {
         "model": model.id,
@@ -91,7 +93,7 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
     }
 
 
-@click.command(short_help="List the models; export their artifacts.")
+@click.group(invoke_without_command=True, short_help="List the models; add your own; export artifacts.")
 @click.option(
     "--models", "names", default="", help="Export these now, comma-separated; `all` for every card."
 )
@@ -99,21 +101,29 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def models(names: str, variants: str, batch: int, engine: str, as_json: bool) -> None:
+@click.pass_context
+def models(ctx: click.Context, names: str, variants: str, batch: int, engine: str, as_json: bool) -> None:
     """List the model cards and their artifacts; with --models, export them now.
 
     \b
     Examples:
       inferometer models
       inferometer models --models resnet50,mobilenet-v2
+      inferometer models add my.onnx --data photos/ --input-range 0,1
     """
-    catalog = Catalog(suite_root())
+    if ctx.invoked_subcommand:
+        return
+    catalog = Catalog(suite_root(), own=user_models())
     cards = catalog.models()
     wanted = tuple(cards) if names == "all" else known("model", filter(None, names.split(",")), list(cards))
     for name in wanted:
-        for variant in variants.split(","):
+        for variant in () if cards[name].is_given else variants.split(","):
             _export(catalog, cards[name], variant, batch, engine)
     _table([_state(catalog, card, variant) for card in cards.values() for variant in card.variants], as_json)
+
+
+models.add_command(add)
+models.add_command(remove)
 
 
 def _export(catalog: Catalog, card: Model, variant: str, batch: int, engine: str) -> None:

@@ -17,9 +17,9 @@ FAKE = (
 
 
 def environment(place: Path, root: Path = doubles.ROOT, **more: str) -> dict[str, str]:
-    """Lock, cache and results of a test lie in its own folder."""
+    """Lock, cache, models and results of a test lie in its own folder."""
     own = {"PYTHONPATH": str(root), "TMPDIR": str(place), "INFEROMETER_CACHE": str(place / "cache")}
-    return {**os.environ, **own, **more}
+    return {**os.environ, **own, "INFEROMETER_MODELS": str(place / "models"), **more}
 
 
 def inferometer(
