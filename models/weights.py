@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models import builders
+from models import builders, state_dict
 from models.card import Card
 from models.errors import ExportError
 
@@ -36,7 +35,7 @@ def load(
     """
     if file is None and card.weights["kind"] == "bundled":
         file = PACKAGE / card.weights["file"]
-    if file is None and (missing is None or card.weights["kind"] == "yours"):
+    if file is None and missing is None:
         source = card.weights.get("url") or card.weights["file"]
         raise ExportError(
             f"{card.path}: weights: give --weights FILE (from {source}) or --weights-missing REASON"
@@ -77,49 +76,12 @@ def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
         raise ExportError(
             f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {card.weights['sha256']}"
         )
-    given = state_dict(file)
-    wrong = misfits({name: value.shape for name, value in model.state_dict().items()}, given)
+    given = state_dict.load(file)
+    wrong = state_dict.misfits({name: value.shape for name, value in model.state_dict().items()}, given)
     if wrong:
         raise ExportError(f"{file}: does not fit builder {card.builder!r} of {card.path}: {wrong}")
     model.load_state_dict(given)
     return digest
-
-
-def state_dict(file: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file by name; ExportError for what is none, and for code that wants to be run."""
-    try:
-        given = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ExportError(
-            f"{file}: holds more than weights, or none; save model.state_dict() with torch.save"
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ExportError(f"{file}: cannot be read as weights: {error}") from error
-    if not isinstance(given, dict) or not all(isinstance(value, torch.Tensor) for value in given.values()):
-        inside = [name for name in given if isinstance(given[name], dict)] if isinstance(given, dict) else []
-        hint = f"; save what it has as {inside[0]!r} alone" if inside else ""
-        raise ExportError(f"{file}: is no dict of tensors by name{hint}")
-    return given
-
-
-def misfits(wanted: dict[str, torch.Size], given: dict[str, torch.Tensor]) -> str:
-    """Which names are missing, unexpected or of another shape; empty where the weights fit."""
-    shapes = [
-        f"{name} {list(given[name].shape)} instead of {list(shape)}"
-        for name, shape in wanted.items()
-        if name in given and given[name].shape != shape
-    ]
-    found = {
-        "missing": [name for name in wanted if name not in given],
-        "unexpected": [name for name in given if name not in wanted],
-        "of another shape": shapes,
-    }
-    return "; ".join(f"{kind}: {_brief(names)}" for kind, names in found.items() if names)
-
-
-def _brief(names: list[str], most: int = 4) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def random(card: Card, seed: int) -> torch.nn.Module:
