@@ -18,7 +18,7 @@ from orchestrator.files import sha256_file
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # Every launch shows all of them to the model after its window: enough for one point of accuracy.
 MOST_INPUTS = 1000
-MOST_BYTES = 256 * 2**20  # of one file of tensors
+MOST_BYTES = 256 * 2**20  # of one file of float32 tensors
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def read(path: Path, labels: Path | None) -> Data:
 
 def chosen(data: Data, spec: Spec) -> np.ndarray[Any, Any]:
     """Indices of what is shown to the model: all, or as many as fit, evenly spread."""
-    count, item_bytes = len(data.items), int(np.prod(spec.item)) * np.dtype(spec.dtype).itemsize
+    # As many for every type: the files of one model are shown the same.
+    count, item_bytes = len(data.items), int(np.prod(spec.item)) * 4
     most = max(spec.batch, min(MOST_INPUTS, MOST_BYTES // item_bytes))
     return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
@@ -83,7 +84,9 @@ def pixels(path: Path, spec: Spec) -> np.ndarray[Any, Any]:
 
 def _npz(path: Path, labels: Path | None) -> Data:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, zipfile.ZipFile(stream):
+            stream.seek(0)
+            archive = np.load(stream, allow_pickle=False)
             arrays = {name: archive[name] for name in ("inputs", "labels") if name in archive.files}
     # What zipfile, zlib and numpy raise for damaged files.
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError) as problem:
