@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def put(
     for part in parts:
         os.rename(part.path, folder / f"model.{part.format}")
         files[f"inputs-{part.format}.npy"] = _save(folder / f"inputs-{part.format}.npy", part.tensors)
-        entries.append(_entry(part))
+        entries.append(_entry(part, folder / f"model.{part.format}"))
     if labels is not None:
         files[LABELS] = _write(folder / LABELS, labels.tolist(), None)
     outputs = next((part.spec.outputs for part in parts), None)
@@ -122,12 +123,20 @@ def put(
         "model": name,
         "variant": OWN,
         "batch": batch,
+        "family": name,
         "classes": None if labels is None else outputs,
         "weights": {"kind": "yours", "seed": None, "url": None, "sha256": None, "reason": None},
         "key": None,
         "exporters": {},
-        "data": data,
+        "preprocessing": None,
+        "data": data and {**data, "preprocessing_sha256": _digest(files)},
+        "techniques": [],
+        "training": None,
+        "accuracy": None,
+        "baseline": None,
         "parameters": None,
+        "nonzero_parameters": None,
+        "macs": None,
         "reference": None,
         "labels": None if labels is None else LABELS,
         "artifacts": entries,
@@ -160,21 +169,42 @@ def labels_sha256(labels: np.ndarray[Any, Any] | None) -> str | None:
     return None if labels is None else hashlib.sha256(_json(labels.tolist(), None)).hexdigest()
 
 
-def _entry(part: Part) -> dict[str, Any]:
-    spec = part.spec
+def _entry(part: Part, path: Path) -> dict[str, Any]:
+    spec, (size_bytes, deflated_bytes) = part.spec, _sizes(path)
     return {
         "format": part.format,
         "file": f"model.{part.format}",
         "source": part.source.name,
         "sha256": part.sha256,
-        "bytes": part.source.stat().st_size,
+        "bytes": size_bytes,
+        "deflated_bytes": deflated_bytes,
         "layout": spec.layout,
         "dtype": spec.dtype,
         "shape": list(spec.shape),
         "quantization": spec.quantization,
         "inputs": f"inputs-{part.format}.npy",
+        "lossy": False,
+        "accuracy": None,
+        "top1_equal": None,
+        "total": None,
         "difference": None,
+        "facts": {},
     }
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """Of everything that is shown to the model's files."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def _sizes(path: Path) -> tuple[int, int]:
+    """Bytes of a file, and of its zlib stream at level 9."""
+    deflater, size_bytes, deflated_bytes = zlib.compressobj(9), 0, 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            size_bytes += len(chunk)
+            deflated_bytes += len(deflater.compress(chunk))
+    return size_bytes, deflated_bytes + len(deflater.flush())
 
 
 def _swap(fresh: Path, target: Path, batch: str, replace: bool) -> None:

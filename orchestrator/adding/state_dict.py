@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator import exports, lock
 from orchestrator.adding import shelf
-from orchestrator.catalog import OWN, Catalog, load_toml, read_model
+from orchestrator.catalog import BASELINE, OWN, Catalog, load_toml, read_model
 from orchestrator.choices import Listener, likely_engine
 from orchestrator.domain import InferometerError
 from orchestrator.files import sha256_file
@@ -46,12 +46,11 @@ def add(
         staged = stage / f"{name}.toml"
         staged.write_text(rewritten(card, sha256_file(weights)), "utf-8")
         staged.chmod(0o644)
-        model = read_model(staged)
+        model = read_model(staged, catalog.techniques())
         if OWN in model.variants:
             raise InferometerError(f"{card}: variants: {OWN} is for files that nothing exports; leave it out")
-        first = next(iter(model.variants), "nq")
         try:
-            exports.ensure(catalog.root, cache, model, first, 1, likely_engine(engine), listener.say)
+            exports.ensure(catalog.root, cache, model, BASELINE, 1, likely_engine(engine), listener.say)
         except InferometerError as problem:
             text = str(problem).replace(f"/data/{staged.name}", str(card)).replace(str(staged), str(card))
             raise InferometerError(text.replace(f"/data/weights/{_FILE}", str(path))) from None

@@ -153,7 +153,7 @@ def unpack_cards(bundle: Bundle, catalog: Catalog, progress: Progress) -> None:
             continue
         if catalog.own is None:
             raise InferometerError(f"{bundle.path}: {export.model} needs a folder for models of one's own")
-        member, path = export.member(CARD), catalog.own / f"{export.model}.toml"
+        member, path = export.member(CARD), catalog.own / f"{export.model.partition('@')[0]}.toml"
         if not path.exists():
             progress(f"adding {export.model} to {catalog.own} (once)")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
 
     Raises InferometerError where it is not what would be exported here.
     """
-    model = catalog.models()[export.model]
+    model = catalog.model(export.model)
     if _current(catalog, cache, export):
         return
     folder = cache / "artifacts" / export.model / export.variant / f"b{export.batch}"
@@ -194,7 +194,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
             above.chmod(above.stat().st_mode | 0o555)
     if not artifacts.is_current(catalog.root, cache, model, export.variant, export.batch):
         made_by = (artifacts.read_manifest(folder) or {}).get("key")
-        if made_by != artifacts.export_key(catalog.root, model):
+        if not artifacts.same_key(made_by, artifacts.export_key(catalog.root, cache, model)):
             raise InferometerError(
                 f"{bundle.path}: its {export.model} {export.variant} was exported by other files than "
                 f"those in {catalog.root / 'models'}; take away what was added there, or use "
@@ -210,7 +210,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
 
 def _current(catalog: Catalog, cache: Path, export: Export) -> bool:
     try:
-        model = catalog.models()[export.model]
+        model = catalog.model(export.model)
         return artifacts.is_current(catalog.root, cache, model, export.variant, export.batch)
     except InferometerError:
         return False  # a damaged one is replaced

@@ -2,36 +2,47 @@
 
 A device is ``orchestrator/devices/<id>.toml``; a runtime is a folder ``runners/<id>/`` with
 ``runner.toml`` and ``runner.py``; a model is a card ``models/<id>.toml``, in the suite or in the user's own
-folder. Nothing else lists them.
+folder, or with a data card ``models/data/<id>.toml`` an instance ``MODEL@DATA[~SCALE]``. Nothing else lists
+them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.catalog.data import DataCard, DataFile, read_data
 from orchestrator.catalog.devices import Accelerator, Cooldown, Device, read_device
 from orchestrator.catalog.fields import Fields, load_toml
-from orchestrator.catalog.models import OWN, Model, read_model, user_models
+from orchestrator.catalog.models import OWN, Model, instance, parts, read_model, user_models
 from orchestrator.catalog.runtimes import Flavour, Option, Runtime, Tool, read_runtime
+from orchestrator.catalog.variants import BASELINE, Technique, Variant, parse_variant, read_techniques
 from orchestrator.domain import InferometerError
 from orchestrator.plan import known
 
 __all__ = [
+    "BASELINE",
     "OWN",
     "Accelerator",
     "Catalog",
     "Cooldown",
+    "DataCard",
+    "DataFile",
     "Device",
     "Fields",
     "Flavour",
     "Model",
     "Option",
     "Runtime",
+    "Technique",
     "Tool",
+    "Variant",
     "load_toml",
+    "parse_variant",
+    "read_data",
     "read_device",
     "read_model",
     "read_runtime",
+    "read_techniques",
     "suite_root",
     "user_models",
 ]
@@ -56,17 +67,40 @@ class Catalog:
         paths = sorted((self.root / "runners").glob("*/runner.toml"))
         return {path.parent.name: read_runtime(path).at(self.release) for path in paths}
 
+    def techniques(self) -> dict[str, Technique]:
+        """All techniques by code."""
+        return read_techniques(self.root / "models/techniques/variants.toml")
+
     def models(self) -> dict[str, Model]:
         """All model cards by id."""
-        found = {path.stem: read_model(path) for path in sorted((self.root / "models").glob("*.toml"))}
+        techniques = self.techniques()
+        paths = sorted((self.root / "models").glob("*.toml"))
+        found = {path.stem: read_model(path, techniques) for path in paths}
         for path in sorted(self.own.glob("*.toml")) if self.own else ():
             if path.stem in found:
                 raise InferometerError(
                     f"{path}: the suite has a model {path.stem} of its own; "
                     "rename this card and the folder beside it"
                 )
-            found[path.stem] = read_model(path)
+            found[path.stem] = read_model(path, techniques)
         return found
+
+    def model(self, name: str) -> Model:
+        """A card, or the instance of one that an id names. Raises InferometerError listing known ids.
+
+        Data without a card may be somebody's own: whether it is there is not looked at here.
+        """
+        base, data, scale = parts(name)
+        models = self.models()
+        known("model", [base], list(models))
+        if data is None:
+            return models[base]
+        card = self.root / "models/data" / f"{data}.toml"
+        return instance(models[base], data, scale, card if card.exists() else None)
+
+    def data(self) -> dict[str, DataCard]:
+        """All data cards by id."""
+        return {path.stem: read_data(path) for path in sorted((self.root / "models/data").glob("*.toml"))}
 
     def device(self, name: str) -> Device:
         """One device. Raises InferometerError listing the known ids."""

@@ -40,6 +40,7 @@ class Commands(click.Group):
         "curve": "curve",
         "merge": "results",
         "models": "catalog",
+        "data": "data",
         "devices": "catalog",
         "runtimes": "catalog",
         "images": "images",
