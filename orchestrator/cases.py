@@ -103,7 +103,6 @@ def make_plan(
     sweeps = _sweeps(runtimes, wish)
     places = {name: _accelerators(item, device, wish, lacking) for name, item in runtimes.items()}
     asked = [(name, *model.asked(wish.variants, wish.batches)) for name, model in models.items()]
-    # A user's file fixes its batch, and what was done to it is its owner's knowledge.
     asked += [(artifact.model, (OWN,), (artifact.batch,)) for artifact in mine]
     cases: list[Case] = []
     for name, variants, batches in asked:

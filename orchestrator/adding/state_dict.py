@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator import exports, lock
@@ -49,17 +50,42 @@ def add(
         model = read_model(staged, catalog.techniques())
         if OWN in model.variants:
             raise InferometerError(f"{card}: variants: {OWN} is for files that nothing exports; leave it out")
+        named = _Names(((staged, "card", card), (weights, "weights", path)))
         try:
-            exports.ensure(catalog.root, cache, model, BASELINE, 1, likely_engine(engine), listener.say)
+            exports.ensure(
+                catalog.root,
+                cache,
+                model,
+                BASELINE,
+                1,
+                likely_engine(engine),
+                lambda text: listener.say(named.mend(text)),
+            )
         except InferometerError as problem:
-            text = str(problem).replace(f"/data/{staged.name}", str(card)).replace(str(staged), str(card))
-            raise InferometerError(text.replace(f"/data/weights/{_FILE}", str(path))) from None
+            raise InferometerError(named.mend(str(problem))) from None
         if replace:
             (catalog.own / f"{name}.toml").unlink(missing_ok=True)
             shelf.clear(catalog.own / name)
         weights.parent.chmod(0o755)
         weights.parent.rename(catalog.own / name)
         return staged.rename(catalog.own / staged.name)
+
+
+class _Names:
+    """The user's names for files that the exporter saw under others, here or in its container."""
+
+    def __init__(self, files: Sequence[tuple[Path, str, Path]]):
+        self._pairs = [
+            (name, str(given))
+            for staged, option, given in files
+            for name in (str(staged), f"/data/{option}/{staged.name}")
+        ]
+
+    def mend(self, text: str) -> str:
+        """The text with the user's names."""
+        for seen, given in self._pairs:
+            text = text.replace(seen, given)
+        return text
 
 
 def rewritten(card: Path, sha256: str) -> str:

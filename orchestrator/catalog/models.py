@@ -60,7 +60,10 @@ class Model:
     def asked(
         self, variants: tuple[str, ...], batches: tuple[int, ...]
     ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """The variants and batch sizes that a wish for these (empty: the defaults) leads to."""
+        """The variants and batch sizes that a wish for these (empty: the defaults) leads to.
+
+        A user's file fixes its batch, and what was done to it is its owner's knowledge.
+        """
         return (OWN,) if self.is_given else variants or (BASELINE,), batches or self.batches or (1,)
 
     def variant(self, code: str) -> Variant:
