@@ -24,6 +24,7 @@ from tests.support.newcomer import inferometer, measured, refused
 READ = ("--engine", "process", "--runtimes", "fake")
 QUICK = ("--quick", "--launches", "1")
 FAKE = (*READ, *QUICK, "--option", "fake.latency_ns=50000")
+PATIENCE_S = 300.0  # several imports of torch
 SHIPPED = doubles.ROOT / "models/artifacts/digits-cnn/nq/b1"
 
 
@@ -193,11 +194,13 @@ def test_real_files_of_three_formats_agree(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)  # a folder that only its owner may enter is no obstacle
     for kinds in (("onnx", "tflite"), ("pt2",)):
         files = [str(SHIPPED / f"model.{kind}") for kind in kinds]
-        added(inferometer(tmp_path, "models", "add", *docker, *files, "--id", "mine", "--data", "held.npz"))
+        words = ("models", "add", *docker, *files, "--id", "mine", "--data", "held.npz")
+        added(inferometer(tmp_path, *words, timeout_s=PATIENCE_S))
     done = inferometer(
         tmp_path,
         *("bench", *docker, *QUICK, "--models", "mine", "--results", "run"),
         *("--runtimes", "onnxruntime,tflite,pytorch", "--option", "pytorch.mode=eager"),
+        timeout_s=PATIENCE_S,
     )
     measured(done)
     found = records(tmp_path / "run")
@@ -222,7 +225,8 @@ def test_real_files_that_are_refused(tmp_path: Path) -> None:
 
     def refusal(name: str, *said: str) -> None:
         by = ("--runtimes", readers[Path(name).suffix])
-        refused(inferometer(tmp_path, "models", "add", "--engine", "docker", *by, name), *said)
+        words = ("models", "add", "--engine", "docker", *by, name)
+        refused(inferometer(tmp_path, *words, timeout_s=PATIENCE_S), *said)
 
     refusal("two.onnx", "two.onnx: has 2 inputs (`a`, `b`); only models with one can be fed")
     refusal("open.onnx", "open.onnx: input `a` has an open batch dimension; say --batch 1")
