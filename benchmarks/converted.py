@@ -93,7 +93,7 @@ def _pair(place: Place, ours: Load, peer: Path, entries: tuple[Entry, Entry], or
         warmup_window=5,
         warmup_cap=15,
         idle_ns=0,
-        timeout_s=600.0,
+        timeout_s=1800.0,
     )
     sums = ours.sha256.encode(), sha256_file(peer).encode()
     names = ours.path.name.encode(), peer.name.encode()

@@ -68,8 +68,10 @@ class Beside(Wrapped):
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(self.engine.launch, second, lambda _: None)
             outcome = self.engine.launch(first, on_started)
-            if other.result().exit_code != 0:
-                raise InferometerError(f"what runs beside failed: {log.read_text()[-300:]}")
+            beside = other.result()
+            if beside.exit_code != 0:
+                how = "ran out of time" if beside.timed_out else f"ended with status {beside.exit_code}"
+                raise InferometerError(f"what runs beside {how}: {log.read_text()[-300:]}")
         return outcome
 
 

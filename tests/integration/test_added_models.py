@@ -233,7 +233,7 @@ def test_real_files_that_are_refused(tmp_path: Path) -> None:
     for kind in ("onnx", "tflite", "pt2"):
         for name in (f"half.{kind}", f"text.{kind}"):
             refusal(name, f"{name}: ", "cannot load it: ")
-    refusal("newer.pt2", "newer.pt2: pytorch cannot load it: ", "version")
+    refusal("newer.pt2", "newer.pt2: pytorch cannot load it: ", "written by torch 99.1.0, and this is ")
 
 
 def newer(source: Path, target: Path) -> None:
@@ -244,5 +244,6 @@ def newer(source: Path, target: Path) -> None:
             if name.endswith("models/model.json"):
                 program = json.loads(content)
                 program["schema_version"]["major"] += 90
+                program["torch_version"] = "99.1.0"
                 content = json.dumps(program).encode()
             new.writestr(name, content)
