@@ -14,6 +14,7 @@ from types import ModuleType
 
 from benchmarks import (
     bench_time,
+    converted,
     figure,
     help_time,
     image_size,
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     help_time,
     sdk_null,
     lockstep,
+    converted,
     observer,
     observer_effect,
     telemetry_cost,

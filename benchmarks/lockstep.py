@@ -39,11 +39,15 @@ BLOCK, PAIRS = 8, 9
 
 @dataclass
 class Beside(Wrapped):
-    """An engine that launches a second program with each: same core, same options, same request."""
+    """An engine that launches a second program with each: same core, same options.
+
+    ``request`` makes the second one's request line of the first one's.
+    """
 
     entries: tuple[Entry, Entry]  # a, b
     order: str
     turns: Path
+    request: Callable[[bytes], bytes] = bytes
 
     def launch(self, launch: Launch, on_started: Callable[[Handle], None]) -> Outcome:
         """Both to their ends; the outcome is the first one's. Raises InferometerError for the second."""
@@ -58,14 +62,16 @@ class Beside(Wrapped):
             )
             for entry in self.entries
         )
-        log = launch.stderr.with_name("bare.log")
-        bare = launch.stdout.with_name("bare.json")
-        second = replace(second, name=f"{launch.name}-bare", stdout=bare, stderr=log)
+        log, out = launch.stderr.with_name("beside.log"), launch.stdout.with_name("beside.out")
+        second = replace(second, name=f"{launch.name}-beside", stdout=out, stderr=log)
+        second = replace(second, request=self.request(launch.request))
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(self.engine.launch, second, lambda _: None)
             outcome = self.engine.launch(first, on_started)
-            if other.result().exit_code != 0:
-                raise InferometerError(f"the bare loop failed: {log.read_text()[-300:]}")
+            beside = other.result()
+            if beside.exit_code != 0:
+                how = "ran out of time" if beside.timed_out else f"ended with status {beside.exit_code}"
+                raise InferometerError(f"what runs beside {how}: {log.read_text()[-300:]}")
         return outcome
 
 
@@ -110,7 +116,7 @@ def _pair(place: Place, load: Load, entries: tuple[Entry, Entry], order: str) ->
             raise InferometerError(f"the runner in lockstep: {record.reason}")
         with (raw / "transcript.jsonl").open("rb") as stream:
             ours = wire.read(stream).latencies_ns["measure"]
-        bare = json.loads((raw / "bare.json").read_bytes())
+        bare = json.loads((raw / "beside.out").read_bytes())
     return abba.middle(abba.pairs(blocks(order, ours, bare)))
 
 

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from models.datasets.card import DataCard
 
 FORMATS = ("onnx", "onnx-s8", "tflite", "pt2")
-WEIGHT_KINDS = {"pretrained": ("url", "sha256"), "bundled": ("file", "seed", "sha256"), "none": ("reason",)}
+WEIGHT_KINDS = {
+    "pretrained": ("url", "sha256"),
+    "bundled": ("file", "seed", "sha256"),
+    "yours": ("file", "sha256"),
+    "none": ("reason",),
+}
 BUILDER = r"[a-z][a-z0-9_]*:[A-Za-z]\w*"
 SMALL_SIDE = 64  # pixels: up to here an input is for `small`
 _OF_A_SCALE = ("builder", "settings", "teacher")  # what a scale may hold beside keywords of the builder

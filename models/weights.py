@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from models import builders
+from models import builders, state_dict
 from models.card import Card
 from models.errors import ExportError
 from models.pipeline.request import Request
@@ -39,9 +39,9 @@ def load(
     if file is None and card.weights["kind"] == "none":
         missing = card.weights["reason"]
     if file is None and missing is None:
+        source = card.weights.get("url") or card.weights["file"]
         raise ExportError(
-            f"{card.path}: weights: give --weights FILE (from {card.weights['url']}) "
-            "or --weights-missing REASON"
+            f"{card.path}: weights: give --weights FILE (from {source}) or --weights-missing REASON"
         )
     if file is None:
         return random(card, seed), {
@@ -53,9 +53,10 @@ def load(
         }
     model = build(card)
     digest = restore(model, file, card)
-    trained = card.weights["kind"] == "bundled"
+    kind = card.weights["kind"]
+    trained = kind == "bundled"
     return model.eval(), {
-        "kind": "trained" if trained else "pretrained",
+        "kind": "trained" if trained else kind,
         "seed": card.weights["seed"] if trained else None,
         "url": card.weights.get("url"),
         "sha256": digest,
@@ -111,10 +112,11 @@ def check(file: Path, expected: str, card: Card) -> str:
 def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
     """Load a state dict into the model and return its SHA-256; ExportError when it is another's."""
     digest = check(file, card.weights["sha256"], card)
-    try:
-        model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except RuntimeError as error:
-        raise ExportError(f"{file}: does not fit builder {card.builder!r} of {card.path}: {error}") from error
+    given = state_dict.load(file)
+    wrong = state_dict.misfits({name: value.shape for name, value in model.state_dict().items()}, given)
+    if wrong:
+        raise ExportError(f"{file}: does not fit builder {card.builder!r} of {card.path}: {wrong}")
+    model.load_state_dict(given)
     return digest
 
 

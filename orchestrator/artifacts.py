@@ -215,14 +215,21 @@ def folder_of(root: Path, cache: Path, model: str, variant: str, batch: int, see
     return shipped if shipped.exists() and seed == 0 else cached(cache, model, seed) / relative
 
 
+def home(root: Path, cache: Path, model: Model, variant: str, batch: int, seed: int = 0) -> Path:
+    """Where an artifact of a model lies: beside its card what its owner brought, else :func:`folder_of`."""
+    if model.is_given:
+        return model.folder / variant / f"b{batch}"
+    return folder_of(root, cache, model.id, variant, batch, seed)
+
+
 def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int, seed: int = 0) -> bool:
     """Whether the export is there, made by the present card and exporter, with the best weights at hand."""
-    folder = folder_of(root, cache, model.id, variant, batch, seed)
+    folder = home(root, cache, model, variant, batch, seed)
     manifest = read_manifest(folder)
     if manifest is None:
         return False
     shipped = (root / "models" / "artifacts") in folder.parents
-    if shipped:  # checked against its exporter by a test, not at every start
+    if shipped or model.is_given:  # shipped: checked against its exporter by a test, not at every start
         return True
     made_from, file = manifest.get("weights"), weights_file(cache, model)
     is_official = isinstance(made_from, dict) and (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
-from orchestrator.catalog import Catalog, Device, Model, Runtime, parse_variant
+from orchestrator.catalog import OWN, Catalog, Device, Model, Runtime, parse_variant
 from orchestrator.domain import Case, InferometerError
 from orchestrator.energy import needed_idle_ns, needed_window_ns
 from orchestrator.exports import named
@@ -102,9 +102,11 @@ def make_plan(
         parse_variant(code, techniques)  # a wrong one is refused, whatever runs
     sweeps = _sweeps(runtimes, wish)
     places = {name: _accelerators(item, device, wish, lacking) for name, item in runtimes.items()}
-    cases = expand(wish, models, wish.variants or ("nq",), sweeps, places)
-    for artifact in mine:  # the file fixes its batch, and what was done to it is its owner's knowledge
-        cases += expand(replace(wish, batches=(artifact.batch,)), [artifact.model], ["own"], sweeps, places)
+    asked = [(name, *model.asked(wish.variants, wish.batches)) for name, model in models.items()]
+    asked += [(artifact.model, (OWN,), (artifact.batch,)) for artifact in mine]
+    cases: list[Case] = []
+    for name, variants, batches in asked:
+        cases += expand(replace(wish, batches=batches), [name], variants, sweeps, places)
     named = {(runtime, option) for runtime, option, _ in wish.options}
     cases = [  # one name in two formats asks for each case twice
         case
@@ -251,11 +253,9 @@ def _base(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | Non
 
 
 def _threads(case: Case, cores: int) -> str | None:
-    return (
-        f"asks for {case.threads} threads, this machine offers {cores} cores"
-        if case.threads > cores
-        else None
-    )
+    if case.threads <= cores:
+        return None
+    return f"asks for {case.threads} threads, this machine offers {cores} cores"
 
 
 def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> str | None:
@@ -265,6 +265,8 @@ def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, M
     precision, able = model.variant(case.variant).precision, runtimes[case.runtime].precisions
     if precision not in able:
         return f"{case.runtime} runs {', '.join(able)}, not {precision}"
+    if model.batches and case.batch not in model.batches:
+        return f"the files of {case.model} fix the batch at {' or '.join(map(str, model.batches))}"
     return model.obstacle(case.variant)
 
 

@@ -59,6 +59,8 @@ def ensure_all(
         for name in dict.fromkeys(variants)
         if not artifacts.is_current(root, cache, model, name, batch, seed)
     ]
+    if model.is_given:
+        return dict.fromkeys(missing, f"no file of {model.id} is there; `inferometer models add` it again")
     failed = {name: reason for name in missing if (reason := model.obstacle(name))}
     wanted = [name for name in missing if name not in failed]
     if not wanted:

@@ -36,6 +36,7 @@ class OwnModel:
     path: Path
     images: tuple[Path, ...] = ()
     input_range: tuple[float, float] | None = None
+    copy: Path | None = None  # of the file, where runners can read it
 
     @property
     def format(self) -> str:
@@ -145,9 +146,9 @@ def _pixels(own: OwnModel, spec: Input, seed: int) -> list[bytes]:
 
 def check_file(own: OwnModel, engine: Engine) -> None:
     """Raises InferometerError where no runner of this engine could read the file."""
-    if not own.path.is_file():
+    path = (own.copy or own.path).resolve()
+    if not path.is_file():
         raise InferometerError(f"{own.path}: there is no such file")
-    path = own.path.resolve()
     others = path.stat().st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH
     if engine.name == "docker" and not others:  # containers run as a user of their own
         raise InferometerError(
@@ -160,7 +161,7 @@ def inspect(
     own: OwnModel, engine: Engine, target: Target, accelerator: str, scratch: Path
 ) -> tuple[dict[str, Any], str]:
     """(signature, SHA-256): what the runtime reads from the file. Raises InferometerError if it refuses."""
-    path = own.path.resolve()
+    path = (own.copy or own.path).resolve()
     mount = Mount(path.parent, "model")
     sha256 = sha256_file(path)
     request = wire.Request(

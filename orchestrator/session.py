@@ -168,7 +168,8 @@ class Session:
             if (case.model, format_) in self.own:
                 return self.own[case.model, format_]
         self._export(case)
-        folder = artifacts.folder_of(self.root, self.cache, case.model, case.variant, case.batch)
+        model = self.models[case.model]
+        folder = artifacts.home(self.root, self.cache, model, case.variant, case.batch)
         for format_ in runtime.formats:
             artifact = artifacts.open_artifact(folder, format_)
             if artifact:

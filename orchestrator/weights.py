@@ -19,6 +19,13 @@ def fetch(root: Path, cache: Path, model: Model, progress: Progress) -> tuple[Pa
     card = model.weights
     if card.get("kind") == "bundled":
         return root / "models" / card["file"], None
+    if card.get("kind") == "yours":
+        path = model.folder / card["file"]
+        if not path.is_file() or sha256_file(path) != card.get("sha256"):
+            raise InferometerError(
+                f"{path}: is not the file that was added; `inferometer models add` it again"
+            )
+        return path, None
     path, sha256 = artifacts.weights_file(cache, model), card.get("sha256")
     if path is None or not sha256:
         return None, "the card names no weights"

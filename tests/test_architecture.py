@@ -17,7 +17,7 @@ ROWS = [
     ["__main__"],
     ["cli"],
     ["bench"],
-    ["session", "report", "conformance", "doctor", "bundle", "live", "probe"],
+    ["session", "report", "conformance", "doctor", "bundle", "live", "probe", "adding"],
     ["cases", "choices", "compiled", "observation"],
     ["own"],
     ["execute"],

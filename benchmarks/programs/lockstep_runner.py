@@ -6,6 +6,8 @@ turns between blocks is added here.
 
 import runner  # isort: skip  (first: it claims standard output)
 
+import os
+
 import inferometer_sdk as sdk
 from turns import Turns
 
@@ -32,7 +34,7 @@ def main():
             done += timed_loop(infer, values[done : done + turns.block], 0, turns.block, turns.block)
         return done
 
-    turns = Turns("a")
+    turns = Turns(os.environ.get("SIDE", "a"))
     sdk.timed_loop = in_turns
     sdk.serve(lambda: this)
 

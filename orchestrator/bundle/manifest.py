@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.domain import InferometerError
 
 SCHEMA = 1
+CARD = "card.toml"  # among an export's files: the card of a model that its user added
 LARGEST_BYTES = 10**15  # of a member: as wide as the room a writer leaves for its size
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"  # no path step and no hidden file
 _ID = r"[A-Za-z0-9_][A-Za-z0-9_.+@~-]*"  # of a model: MODEL@DATA~SCALE
@@ -60,6 +61,10 @@ class Export:
     variant: str
     batch: int
     files: tuple[str, ...]
+
+    def member(self, name: str) -> str:
+        """The path in the bundle of one of the files."""
+        return f"artifacts/{self.model}/{self.variant}/b{self.batch}/{name}"
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,6 @@ def _check(found: Manifest) -> None:
     wanted = {"suite.tar", *(image.member for image in found.images.values())}
     wanted |= {f"wheels/{name}" for names in found.wheels.values() for name in names}
     for export in found.exports:
-        folder = f"artifacts/{export.model}/{export.variant}/b{export.batch}"
-        wanted |= {f"{folder}/{name}" for name in export.files}
+        wanted |= {export.member(name) for name in export.files}
     for path in sorted(wanted ^ paths):
         raise Malformed(f"member {path} is {'missing' if path in wanted else 'one that nothing names'}")

@@ -37,8 +37,10 @@ def needs(models: Iterable[Model], runtimes: Iterable[Runtime], wish: Wish) -> l
     return [
         Need(model, variant, batch)
         for model in models
-        for variant in wish.variants or ("nq",)
-        for batch in wish.batches or (1,)
+        for variants, batches in [model.asked(wish.variants, wish.batches)]
+        for variant in variants
+        for batch in batches
+        if not model.batches or batch in model.batches
         if any(_loads(runtime, model, variant) for runtime in runtimes)
     ]
 
@@ -121,7 +123,8 @@ def pack(catalog: Catalog, cache: Path, wish: Wish, path: Path, progress: Progre
         for place in places(item, device, reached)
     }
     carried = [export(catalog.root, cache, need, progress) for need in wanted]
-    sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, carried, progress))
+    held = list(zip(wanted, carried, strict=True))
+    sources = list(_sources(catalog.root, cache, found.files, libraries, pictures, held, progress))
     content = Manifest(
         found,
         device.id,
@@ -151,7 +154,7 @@ def _image(
 def export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
     """An artifact folder made ready to be carried. Raises InferometerError for a damaged or an odd one."""
     exports.ensure(root, cache, need.model, need.variant, need.batch, "docker", progress)
-    folder = artifacts.folder_of(root, cache, need.model.id, need.variant, need.batch)
+    folder = artifacts.home(root, cache, need.model, need.variant, need.batch)
     shipped = root / "models" in folder.parents
     names = [] if shipped else sorted(path.name for path in folder.iterdir() if path.is_file())
     for name in names:
@@ -161,6 +164,8 @@ def export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
             )
     for format_ in () if shipped else need.model.variant(need.variant).formats:
         artifacts.open_artifact(folder, format_)  # a damaged one is not carried anywhere
+    if need.model.path.parent != root / "models":  # the suite that is carried does not have its card
+        names.append(manifest.CARD)
     return Export(need.model.id, need.variant, need.batch, tuple(names))
 
 
@@ -170,7 +175,7 @@ def _sources(
     files: Mapping[str, str],
     libraries: Mapping[str, Mapping[str, Path]],
     pictures: Mapping[str, Image],
-    carried: Sequence[Export],
+    carried: Sequence[tuple[Need, Export]],
     progress: Progress,
 ) -> Iterable[Source]:
     """Every member in its order, with what writes it."""
@@ -178,10 +183,11 @@ def _sources(
     every = {name: path for found in libraries.values() for name, path in found.items()}
     for name, path in sorted(every.items()):
         yield f"wheels/{name}", _copier(path)
-    for item in carried:
-        relative = Path("artifacts") / item.model / item.variant / f"b{item.batch}"
+    for need, item in carried:
+        folder = artifacts.home(root, cache, need.model, item.variant, item.batch)
         for name in item.files:
-            yield (relative / name).as_posix(), _copier(cache / relative / name)
+            path = need.model.path if name == manifest.CARD else folder / name
+            yield item.member(name), _copier(path)
     for picture in pictures.values():
         yield picture.member, _saver(picture.saved_as, progress)
 

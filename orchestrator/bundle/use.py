@@ -14,12 +14,13 @@ import orchestrator
 from orchestrator import artifacts, environment, lock
 from orchestrator.bundle import suite
 from orchestrator.bundle.archive import Bundle
-from orchestrator.bundle.manifest import Export, Manifest
+from orchestrator.bundle.manifest import CARD, Export, Manifest
 from orchestrator.bundle.pack import flavour, models_of, needs, places
 from orchestrator.cases import Order, runtimes_of
 from orchestrator.catalog import Catalog, Device, Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, image_files, images
+from orchestrator.files import sha256_file, write_atomic
 from orchestrator.plan import known
 
 Progress = Callable[[str], None]
@@ -43,6 +44,7 @@ def supply(catalog: Catalog, cache: Path, order: Order, path: Path, progress: Pr
         _fits(catalog, order, path, content)
         device = catalog.device(content.device)
         catalog = catalog.at(environment.tegra_release() or device.release)
+        unpack_cards(bundle, catalog, progress)
         order = _narrow(order, content, device)
         missing = _missing(catalog, order, content)
         if missing:
@@ -141,23 +143,50 @@ def _load(bundle: Bundle, root: Path, runtime: Runtime, place: str, progress: Pr
     image_files.load(bundle.chunks(image.member), image.saved_as, tag)
 
 
+def unpack_cards(bundle: Bundle, catalog: Catalog, progress: Progress) -> None:
+    """The cards of models that users added, into this user's folder: no suite has them.
+
+    Raises InferometerError where another model has the name here.
+    """
+    for export in bundle.manifest.exports:
+        if CARD not in export.files:
+            continue
+        if catalog.own is None:
+            raise InferometerError(f"{bundle.path}: {export.model} needs a folder for models of one's own")
+        member, path = export.member(CARD), catalog.own / f"{export.model.partition('@')[0]}.toml"
+        if not path.exists():
+            progress(f"adding {export.model} to {catalog.own} (once)")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, b"".join(bundle.chunks(member)))
+        held = {item.path: item.sha256 for item in bundle.manifest.members}
+        manifest = catalog.own / export.model / export.variant / f"b{export.batch}" / "manifest.json"
+        for name, there in ((CARD, path), ("manifest.json", manifest)):
+            if there.exists() and sha256_file(there) != held[export.member(name)]:
+                raise InferometerError(
+                    f"{there}: this machine has another model of this name than {bundle.path}; "
+                    f"`inferometer models remove {export.model}` takes it away"
+                )
+
+
 def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progress: Progress) -> None:
     """An artifact folder into the cache under its name at once, unless a current one is there.
 
     Raises InferometerError where it is not what would be exported here.
     """
     model = catalog.model(export.model)
-    if _current(catalog.root, cache, export):
+    if _current(catalog, cache, export):
         return
-    relative = Path("artifacts") / export.model / export.variant / f"b{export.batch}"
-    folder = cache / relative
+    folder = cache / "artifacts" / export.model / export.variant / f"b{export.batch}"
+    if model.is_given:
+        folder = artifacts.home(catalog.root, cache, model, export.variant, export.batch)
     progress(f"putting {export.model} {export.variant} at batch {export.batch} into the cache (once)")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         made = Path(temporary) / "out"
         made.mkdir()
         for name in export.files:
-            _write(made / name, bundle.chunks((relative / name).as_posix()))
+            if name != CARD:
+                _write(made / name, bundle.chunks(export.member(name)))
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(made, folder)
     for above in [folder, *folder.parents[:3]]:  # containers run as an unprivileged user of another id
@@ -179,10 +208,10 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
         )
 
 
-def _current(root: Path, cache: Path, export: Export) -> bool:
+def _current(catalog: Catalog, cache: Path, export: Export) -> bool:
     try:
-        model = Catalog(root).model(export.model)
-        return artifacts.is_current(root, cache, model, export.variant, export.batch)
+        model = catalog.model(export.model)
+        return artifacts.is_current(catalog.root, cache, model, export.variant, export.batch)
     except InferometerError:
         return False  # a damaged one is replaced
 

@@ -1,8 +1,9 @@
 """The only place that interprets ids: devices, runtimes and models as data found in folders.
 
 A device is ``orchestrator/devices/<id>.toml``; a runtime is a folder ``runners/<id>/`` with
-``runner.toml`` and ``runner.py``; a model is a card ``models/<id>.toml``, or with a data card
-``models/data/<id>.toml`` an instance ``MODEL@DATA[~SCALE]``. Nothing else lists them.
+``runner.toml`` and ``runner.py``; a model is a card ``models/<id>.toml``, in the suite or in the user's own
+folder, or with a data card ``models/data/<id>.toml`` an instance ``MODEL@DATA[~SCALE]``. Nothing else lists
+them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from pathlib import Path
 from orchestrator.catalog.data import DataCard, DataFile, read_data
 from orchestrator.catalog.devices import Accelerator, Cooldown, Device, read_device
 from orchestrator.catalog.fields import Fields, load_toml
-from orchestrator.catalog.models import Model, instance, parts, read_model
+from orchestrator.catalog.models import OWN, Model, instance, parts, read_model, user_models
 from orchestrator.catalog.runtimes import Flavour, Option, Runtime, Tool, read_runtime
-from orchestrator.catalog.variants import Technique, Variant, parse_variant, read_techniques
+from orchestrator.catalog.variants import BASELINE, Technique, Variant, parse_variant, read_techniques
+from orchestrator.domain import InferometerError
 from orchestrator.plan import known
 
 __all__ = [
+    "BASELINE",
+    "OWN",
     "Accelerator",
     "Catalog",
     "Cooldown",
@@ -40,18 +44,19 @@ __all__ = [
     "read_runtime",
     "read_techniques",
     "suite_root",
+    "user_models",
 ]
 
 
 class Catalog:
-    """Everything that is known, read on demand from the suite's own folders."""
+    """Everything that is known, read on demand from the suite's folders and ``own``, the user's models."""
 
-    def __init__(self, root: Path, release: str | None = None):
-        self.root, self.release = root, release
+    def __init__(self, root: Path, release: str | None = None, own: Path | None = None):
+        self.root, self.release, self.own = root, release, own
 
     def at(self, release: str | None) -> Catalog:
         """The same for a board with this L4T release."""
-        return Catalog(self.root, release)
+        return Catalog(self.root, release, self.own)
 
     def devices(self) -> dict[str, Device]:
         """All device profiles by id."""
@@ -70,7 +75,15 @@ class Catalog:
         """All model cards by id."""
         techniques = self.techniques()
         paths = sorted((self.root / "models").glob("*.toml"))
-        return {path.stem: read_model(path, techniques) for path in paths}
+        found = {path.stem: read_model(path, techniques) for path in paths}
+        for path in sorted(self.own.glob("*.toml")) if self.own else ():
+            if path.stem in found:
+                raise InferometerError(
+                    f"{path}: the suite has a model {path.stem} of its own; "
+                    "rename this card and the folder beside it"
+                )
+            found[path.stem] = read_model(path, techniques)
+        return found
 
     def model(self, name: str) -> Model:
         """A card, or the instance of one that an id names. Raises InferometerError listing known ids.

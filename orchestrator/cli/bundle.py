@@ -34,7 +34,7 @@ def bundle(out: Path | None, **given: Any) -> None:
     """
     from orchestrator.artifacts import cache_root
     from orchestrator.bundle.pack import pack
-    from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.catalog import Catalog, suite_root, user_models
     from orchestrator.plan import Wish
 
     def say(text: str) -> None:
@@ -42,6 +42,6 @@ def bundle(out: Path | None, **given: Any) -> None:
 
     path = out or Path(f"inferometer-{given['device']}.tar")
     wish = Wish(**given)
-    content, size = pack(Catalog(suite_root()), cache_root(), wish, path, say)
+    content, size = pack(Catalog(suite_root(), own=user_models()), cache_root(), wish, path, say)
     say(f"{size / 2**20:.0f} MiB: {len(content.images)} images, {len(content.exports)} artifacts")
     click.echo(str(path))

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from orchestrator.artifacts import cache_root, cached, folder_of, is_current, read_manifest, weights_text
-from orchestrator.catalog import Catalog, Model, suite_root
+from orchestrator.artifacts import cache_root, cached, home, is_current, read_manifest, weights_text
+from orchestrator.catalog import OWN, Catalog, Model, suite_root, user_models
+from orchestrator.cli.own_models import add, remove
 from orchestrator.domain import InferometerError
 
 
@@ -79,8 +80,9 @@ def runtimes(as_json: bool) -> None:
 
 def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
     cache = cache_root()
-    folder = folder_of(catalog.root, cache, model.id, variant, 1)
-    current = is_current(catalog.root, cache, model, variant, 1)
+    batch = (model.batches or (1,))[0]
+    folder = home(catalog.root, cache, model, variant, batch)
+    current = is_current(catalog.root, cache, model, variant, batch)
     manifest = read_manifest(folder) if current else None
     return {
         "model": model.id,
@@ -93,7 +95,7 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
 
 def _known(catalog: Catalog) -> list[tuple[Model, str]]:
     """The cards' baselines, and every model and variant that was exported here."""
-    found = {(name, "nq") for name in catalog.models()}
+    found = {(name, OWN if item.is_given else "nq") for name, item in catalog.models().items()}
     found |= {(path.parent.parent.name, path.parent.name) for path in cached(cache_root(), "").glob("*/*/b1")}
     ids = {name for name, _ in found}
     models = {name: model for name in ids if (model := _model(catalog, name))}
@@ -107,7 +109,7 @@ def _model(catalog: Catalog, name: str) -> Model | None:
         return None  # of a card that is no longer there
 
 
-@click.command(short_help="List the models; export their artifacts.")
+@click.group(invoke_without_command=True, short_help="List the models; add your own; export artifacts.")
 @click.option(
     "--models",
     "names",
@@ -119,7 +121,16 @@ def _model(catalog: Catalog, name: str) -> Model | None:
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--budget", "budget_s", type=click.FloatRange(1), help="Seconds for all training of a model.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def models(names: str, variants: str, batch: int, engine: str, budget_s: float | None, as_json: bool) -> None:
+@click.pass_context
+def models(
+    ctx: click.Context,
+    names: str,
+    variants: str,
+    batch: int,
+    engine: str,
+    budget_s: float | None,
+    as_json: bool,
+) -> None:
     """List the models and their artifacts; with --models, export them now.
 
     A variant is a technique's code or several joined by -: nq, blq, fiq, f16, qat, prn, prq, fpr, wcl, kd,
@@ -130,13 +141,21 @@ def models(names: str, variants: str, batch: int, engine: str, budget_s: float |
       inferometer models
       inferometer models --models resnet50,mobilenet-v2 --variants nq,blq,f16
       inferometer models --models resnet50@cifar10 --variants fiq,prn --budget 7200
+      inferometer models add my.onnx --data photos/ --input-range 0,1
     """
-    catalog = Catalog(suite_root())
+    if ctx.invoked_subcommand:
+        return
+    catalog = Catalog(suite_root(), own=user_models())
     words = [word for word in names.split(",") if word]
     ids = list(catalog.models()) if names == "all" else words
+    ids = [name for name in ids if not catalog.model(name).is_given]  # those are there as they are
     codes = [word for word in variants.split(",") if word]
     _export(catalog, ids, codes, batch, engine, budget_s)
     _table([_state(catalog, model, variant) for model, variant in _known(catalog)], as_json)
+
+
+models.add_command(add)
+models.add_command(remove)
 
 
 def _export(

@@ -10,7 +10,7 @@ import click
 
 from orchestrator import bench, cases, choices, meter, power, tuning
 from orchestrator.artifacts import cache_root
-from orchestrator.catalog import Catalog, Device, Runtime, suite_root
+from orchestrator.catalog import Catalog, Device, Runtime, suite_root, user_models
 from orchestrator.cli.progress import watcher
 from orchestrator.domain import InferometerError
 from orchestrator.engines import observer
@@ -71,7 +71,7 @@ def perform(given: Mapping[str, Any]) -> int:
     from orchestrator.report.document import conclude
     from orchestrator.report.terminal import show
 
-    catalog, cache = Catalog(suite_root()), cache_root()
+    catalog, cache = Catalog(suite_root(), own=user_models()), cache_root()
     order = order_of(given, catalog.runtimes())
     signal.signal(signal.SIGTERM, _interrupt)
     with watcher() as watching:
@@ -108,7 +108,7 @@ def _readable(order: cases.Order, device: Device, is_here: bool) -> tuple[str, .
 
 def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     """The plan and its lines for a terminal; makes nothing ready."""
-    catalog, cache = Catalog(suite_root()), cache_root()
+    catalog, cache = Catalog(suite_root(), own=user_models()), cache_root()
     order = order_of(given, catalog.runtimes())
     with choices.reach(order.host) as (place, link):
         device = choices.choose_device(catalog, order.wish.device, order.force, order.emulate, place)

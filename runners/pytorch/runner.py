@@ -8,6 +8,8 @@ import shutil
 import sysconfig
 import tempfile
 
+import program
+
 
 class PyTorch(sdk.Runner):
     """Loads ``.pt2``, and in mode ``aot`` the AOTInductor package that ``compile`` made of it."""
@@ -55,7 +57,7 @@ class PyTorch(sdk.Runner):
             # The public loader first probes the processor with the C++ compiler, which no run needs.
             self.module = torch._C._aoti.AOTIModelPackageLoader(path, "model", False, 1, -1)
             return
-        self.program = torch.export.load(path)
+        self.program = program.load(path)
         if self.request.accelerator == "cuda":
             from torch.export import passes
 
@@ -73,7 +75,7 @@ class PyTorch(sdk.Runner):
         if (mode, kind) != ("aot", "pt2"):
             return super().compile()
         need_compiler()
-        self.program = torch.export.load(self.request.model["path"])
+        self.program = program.load(self.request.model["path"])
         from torch import _inductor
 
         path = os.path.join(self.request.output_dir, "model.aoti.pt2")

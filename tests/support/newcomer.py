@@ -17,13 +17,13 @@ FAKE = (
 
 
 def environment(place: Path, root: Path = doubles.ROOT, **more: str) -> dict[str, str]:
-    """Lock, cache and results of a test lie in its own folder."""
+    """Lock, cache, models and results of a test lie in its own folder."""
     own = {"PYTHONPATH": str(root), "TMPDIR": str(place), "INFEROMETER_CACHE": str(place / "cache")}
-    return {**os.environ, **own, **more}
+    return {**os.environ, **own, "INFEROMETER_MODELS": str(place / "models"), **more}
 
 
 def inferometer(
-    place: Path, *words: str, root: Path = doubles.ROOT, **more: str
+    place: Path, *words: str, root: Path = doubles.ROOT, timeout_s: float = 60.0, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """One command in a folder; ``more`` are environment variables. No test waits long for it."""
     return subprocess.run(
@@ -33,7 +33,7 @@ def inferometer(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_s,
     )
 
 

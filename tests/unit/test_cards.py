@@ -63,7 +63,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("input.std", [1, 1, "1"], "must hold 3 numbers"),
     ("input.std", [1, 0, 1], "must be above 0"),
     ("input.maximum", 0, "must be at least 1"),
-    ("weights.kind", "rumoured", "must be one of pretrained, bundled, none, not 'rumoured'"),
+    ("weights.kind", "rumoured", "must be one of pretrained, bundled, yours, none, not 'rumoured'"),
     ("weights.sha256", "0" * 63, "must be 64 hexadecimal digits"),
     ("weights.sha256", "F" * 64, "must be 64 hexadecimal digits"),
     ("variants", [], "must be a dict, not []"),
