@@ -47,6 +47,8 @@ class Order:
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
+    settings: Settings | None = None  # exactly these, whatever quick says
+    unmade: tuple[tuple[str, str, str], ...] = ()  # (model, variant, why): exports that failed before
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -56,6 +58,8 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
     as the slowest of them needs.
     """
     base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
+    if order.settings:
+        base = order.settings
     if order.emulate:
         base = EMULATED
     else:
@@ -106,9 +110,11 @@ def make_plan(
         for case in dict.fromkeys(cases)
         if {(case.runtime, n) for n in _unsuited(case, runtimes)} <= named
     ]
+    unmade = {(model, variant): why for model, variant, why in order.unmade}
     kept, skips = sift(
         cases,
         [
+            lambda case: unmade.get((case.model, case.variant)),
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
             lambda case: _option(case, runtimes),

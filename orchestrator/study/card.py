@@ -22,7 +22,8 @@ class Citation:
     def __str__(self) -> str:
         year = f" ({self.year})" if self.year else ""
         words = [self.title or "title: not at hand", self.venue, f"doi:{self.doi}" if self.doi else None]
-        return f"{', '.join(self.authors)}{year}. " + ". ".join(word for word in words if word)
+        head = f"{', '.join(self.authors)}{year}".rstrip(".")
+        return ". ".join([head, *(word for word in words if word)])
 
 
 @dataclass(frozen=True)

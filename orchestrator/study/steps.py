@@ -32,6 +32,7 @@ class Request:
     device: str = ""
     budget_s: float | None = None
     engine: str = "auto"
+    host: str | None = None  # ssh://user@board: bench there
 
 
 @dataclass(frozen=True)
