@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from orchestrator.study.candidates import SCHEMA, share
@@ -17,7 +16,6 @@ Manifests = Mapping[Key, Mapping[str, Any] | str]  # by (model id, variant); a s
 
 def build(
     way: Way,
-    root: Path,
     made: Manifests,
     repeated: Mapping[int, Manifests],
     summary: Mapping[str, Any] | None,
@@ -35,7 +33,7 @@ def build(
         "study": {
             "id": study.id,
             "title": study.title,
-            "file": str(study.path.relative_to(root)),
+            "file": "/".join(study.path.parts[-3:]),
             "citation": {
                 "text": str(study.citation),
                 "parts": study.citation.parts,

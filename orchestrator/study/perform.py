@@ -61,8 +61,8 @@ def maker(catalog: Catalog, cache: Path, engine: str, say: Callable[[str], None]
 
     def one(step: Step, budget_s: float | None) -> Mapping[str, str]:
         model = catalog.model(step.model)
-        return exports.ensure_many(
-            catalog.root, cache, model, step.variants, 1, engine, say, budget_s, seed=step.seed
+        return exports.ensure_all(
+            catalog.root, cache, model, step.variants, 1, engine, say, step.seed, budget_s
         )
 
     return one
@@ -75,7 +75,7 @@ def perform(place: Place, way: Way, request: Request, watcher: Watcher) -> tuple
     where nothing at all came of it, KeyboardInterrupt with everything finished kept.
     """
     began = time.monotonic()
-    settings, budget_s = _budget(way, place.device, request.budget_s)
+    settings, budget_s = budget(way, place.device, request.budget_s)
     if request.budget_s and settings.quick and not way.scale:
         watcher.say("budget: whole windows would take more than half of it, so the bench is a quick one")
     where = folder.choose(place.results, way, place.device.id, _identity(place))
@@ -89,14 +89,14 @@ def perform(place: Place, way: Way, request: Request, watcher: Watcher) -> tuple
         seed: _manifests(place, [step for step in way.repeated if step.seed == seed], failed)
         for seed in dict.fromkeys(step.seed for step in way.repeated)
     }
-    found = document.build(way, place.catalog.root, made, repeated, summary, runtimes)
+    found = document.build(way, made, repeated, summary, runtimes)
     folder.record(where, _used(way, request, made, time.monotonic() - began))
     files = folder.write(where, found)
     watcher.say(f"{', '.join(path.name for path in files)} after {words(time.monotonic() - began)}")
     return where, found
 
 
-def _budget(way: Way, device: Device, budget_s: float | None) -> tuple[Settings, float | None]:
+def budget(way: Way, device: Device, budget_s: float | None) -> tuple[Settings, float | None]:
     """How each case is measured, and what is left for training."""
     if way.scale == SMOKE:
         settings = SIGN_OF_LIFE
@@ -131,7 +131,7 @@ def _manifests(
 def _manifest(place: Place, step: Step, variant: str, reason: str | None) -> Mapping[str, Any] | str:
     if reason:
         return reason
-    where = artifacts.folder_of(place.catalog.root, place.cache, step.model, variant, 1)
+    where = artifacts.folder_of(place.catalog.root, place.cache, step.model, variant, 1, step.seed)
     try:
         return artifacts.read_manifest(where) or f"{where} has no manifest"
     except InferometerError as problem:

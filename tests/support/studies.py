@@ -153,7 +153,7 @@ def _built(folder: Path, scale: str | None) -> dict[str, Any]:
         for seed in [step.seed]
     }
     return document.build(
-        steps, folder, made, repeated, _summary(steps), {"tflite": ("tflite",), "onnxruntime": ("onnx",)}
+        steps, made, repeated, _summary(steps), {"tflite": ("tflite",), "onnxruntime": ("onnx",)}
     )
 
 

@@ -24,7 +24,8 @@ from tests.support.studies import report
 def candidate(variant: str, drop: float, size: int, ms: float, **fields: Any) -> Candidate:
     known: dict[str, Any] = {
         "model": "net", "variant": variant, "runtime": "tflite", "device": "board",
-        "accuracy": 0.9 - drop / 100, "drop_points": drop, "bytes": size, "deflated_bytes": size, "latency_ns": ms * 1e6,
+        "accuracy": 0.9 - drop / 100, "drop_points": drop,
+        "bytes": size, "deflated_bytes": size, "latency_ns": ms * 1e6,
         "latency_high_ns": ms * 1.1e6, "memory_bytes": 10**7,
     }  # fmt: skip
     return Candidate(**{**known, **fields})
