@@ -73,9 +73,9 @@ def make(
 
     # Daemons: an interrupt ends the program, whatever they wait for.
     threads = [Thread(target=work, daemon=True) for _ in range(at_a_time)]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except BaseException as problem:
