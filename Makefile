@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-dev images bundle base-images models bench telemetry probe report curve study recommend conformance test check benchmark lock
+.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -71,6 +71,9 @@ bundle: setup ## one file for a board without network: DEVICE MODELS VARIANTS RU
 
 models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
 	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))
+
+data: setup ## list the data sets, fetch some: DATA=cifar10,cifar100 DATA_DIR
+	@$(INFEROMETER) data $(call option,--fetch,$(DATA)) $(call option,--data-dir,$(DATA_DIR))
 
 conformance: setup ## check a runner against runners/PROTOCOL.md: RUNTIME=id or IMAGE=ref
 	@$(INFEROMETER) conformance $(call option,--runtime,$(RUNTIME)) $(call option,--image,$(IMAGE))

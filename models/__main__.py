@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from models.errors import ExportError
+
 # Libraries print at import and while they convert; only progress may reach the real standard output.
 PROGRESS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
@@ -32,17 +34,26 @@ def parser() -> argparse.ArgumentParser:
     """The two commands."""
     top = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
-    export = commands.add_parser("export", help="make the artifacts of one variant of a model")
+    export = commands.add_parser("export", help="make the artifacts of some variants of a model")
     export.add_argument("--card", type=Path, required=True, help="models/NAME.toml")
-    export.add_argument("--variant", default="nq")
+    export.add_argument("--data-card", type=Path, metavar="FILE", help="models/data/NAME.toml: train on it")
+    export.add_argument("--data", type=Path, metavar="DIR", help="where the data's files lie")
+    export.add_argument("--data-name", metavar="NAME", help="of data without a card; else its file's name")
+    export.add_argument("--scale", metavar="NAME", help="of the card's scales")
+    export.add_argument("--variants", default="nq", help="comma-separated")
     export.add_argument("--batch", type=int, default=1)
-    export.add_argument("--seed", type=int, default=0, help="of random weights and of synthetic inputs")
+    export.add_argument("--seed", type=int, default=0, help="of weights, training and synthetic inputs")
     source = export.add_mutually_exclusive_group()
     source.add_argument("--weights", type=Path, metavar="FILE", help="state dict with the card's SHA-256")
     source.add_argument("--weights-missing", metavar="REASON", help="use random weights and record why")
-    export.add_argument("--key", help="recorded in the manifest as it stands")
+    export.add_argument("--key", help="recorded in the manifests as it stands")
+    export.add_argument("--budget", type=float, metavar="S", help="seconds for all training together")
     export.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="replaced as a whole at the end"
+        "--set", action="append", default=[], metavar="CODE.SETTING=VALUE", help="e.g. prn.sparsity=0.8"
+    )
+    export.add_argument("--work", type=Path, metavar="DIR", help="keeps trained networks between exports")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="gets VARIANT/bBATCH/, each as a whole"
     )
     train = commands.add_parser("train", help="train a bundled model and write its state dict")
     train.add_argument("--card", type=Path, required=True)
@@ -67,22 +78,53 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         from models import training
 
         return training.train(card, arguments.seed, arguments.out)
-    from models import export
+    return _export(card, arguments)
 
-    if arguments.batch < 1:
-        raise export.ExportError(f"--batch must be at least 1, not {arguments.batch}")
-    manifest = export.export(
+
+def _export(card: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    from models import card as cards
+    from models.pipeline import request
+
+    data_card = _data_card(card, arguments)
+    if data_card:
+        card = cards.derive(card, data_card, arguments.scale)
+    elif arguments.scale:
+        raise ExportError("--scale: a scaled-down network is trained; name what on with --data-card")
+    wish = request.Request(
         card,
-        arguments.variant,
+        tuple(dict.fromkeys(filter(None, arguments.variants.split(",")))),
         arguments.batch,
         arguments.seed,
         arguments.out,
-        report,
-        file=arguments.weights,
-        missing=arguments.weights_missing,
-        key=arguments.key,
+        arguments.work or arguments.out / ".work",
+        data_card,
+        arguments.data,
+        arguments.weights,
+        arguments.weights_missing,
+        arguments.key,
+        arguments.budget,
+        request.parse_settings(arguments.set),
     )
-    return {"manifest": str(manifest)}
+    from models import export
+
+    failed = export.export(wish, report)
+    if len(failed) == len(wish.variants):
+        raise ExportError("; ".join(f"{code}: {reason}" for code, reason in failed.items()))
+    return {"failed": failed}
+
+
+def _data_card(card: Any, arguments: argparse.Namespace) -> Any:
+    """A data card's, or made from what somebody's own data is; None for a plain model."""
+    if arguments.data_card:
+        from models.datasets import card as data_cards
+
+        return data_cards.read(arguments.data_card)
+    if arguments.data:
+        from models import datasets
+
+        name = arguments.data_name or arguments.data.stem
+        return datasets.own(name, arguments.data, card.input, card.shape)
+    return None
 
 
 def main() -> int:
@@ -91,8 +133,6 @@ def main() -> int:
     try:
         fields = run(arguments)
     except Exception as error:
-        from models.errors import ExportError
-
         if not isinstance(error, ExportError):
             import traceback
 

@@ -1,78 +1,81 @@
-"""One export: a card and its weights become a folder of verified files with a manifest."""
+"""An export: one model id and its data become a folder of verified files for each variant."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+import traceback
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from models import builders, exporters, verify, weights
-from models.card import Card
+from models import verify
 from models.errors import ExportError
 from models.folder import replacing
+from models.pipeline import files, manifest, subject
+from models.pipeline.request import Report, Request
+from models.pipeline.stages import Stages
+from models.pipeline.training import NO_DATA, Training
+from models.variants import Variant, parse
 
-SCHEMA = 1
-Report = Callable[..., None]
 
+def export(request: Request, report: Report) -> dict[str, str]:
+    """Make every variant's ``out/<variant>/b<batch>/``; returns the reason of each that could not be made.
 
-def export(
-    card: Card,
-    variant: str,
-    batch: int,
-    seed: int,
-    out: Path,
-    report: Report,
-    file: Path | None = None,
-    missing: str | None = None,
-    key: str | None = None,
-) -> Path:
-    """Make every format of a variant below ``out`` and return the manifest's path.
-
-    ``out`` appears complete or not at all. ``report(type, **fields)`` takes progress. ``key`` is the
-    caller's mark of what the export was made from. Raises ExportError.
+    Each folder appears complete or not at all, and a variant that fails keeps no other from being made.
+    ``report(type, **fields)`` takes progress. Raises ExportError where nothing can be made.
     """
-    if variant not in card.variants:
-        raise ExportError(f"{card.path}: variants: has no {variant!r}, only {', '.join(card.variants)}")
-    report("step", name="weights", edge="start")
-    model, origin = weights.load(card, file, missing, seed)
-    images, labels = builders.module_of(card).inputs(card, batch, seed)
-    calibration = builders.module_of(card).calibration(card, batch)
-    reference = outputs_of(model, images)
-    report("step", name="weights", edge="end", kind=origin["kind"], margin=verify.margin(reference))
-    with replacing(out) as folder:
-        files = store_inputs(folder, card.variants[variant], images, reference, labels, calibration)
-        artifacts = [
-            {
-                **make(format_, model, images, reference, labels, folder, report),
-                "calibration": calibration_name(format_, calibration),
-            }
-            for format_ in card.variants[variant]
-        ]
-        manifest = {
-            "schema": SCHEMA,
-            "model": card.id,
-            "variant": variant,
-            "batch": batch,
-            "classes": card.classes,
-            "weights": origin,
-            "key": key,
-            "exporters": versions(card.variants[variant]),
-            "preprocessing": card.input,
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "reference": "reference.json",
-            "labels": None if labels is None else "labels.json",
-            "artifacts": artifacts,
-            "files": files,
-        }
-        write_json(folder / "manifest.json", manifest, indent=1)
-    return out / "manifest.json"
+    if request.batch < 1:
+        raise ExportError(f"--batch must be at least 1, not {request.batch}")
+    variants = [parse(code, request.card) for code in request.variants]
+    untrained = [variant.code for variant in variants if variant.trains]
+    if untrained and not request.data_card:
+        raise ExportError(f"{request.card.id}: {', '.join(untrained)} {NO_DATA} {request.card.id}@digits")
+    failed = {}
+    stages = _stages(request, subject.of(request, report), report, _fits(variants))
+    with tempfile.TemporaryDirectory() as scratch:
+        writer = files.Files(stages, Path(scratch))
+        for variant in variants:
+            report("variant", name=variant.code, edge="start")
+            try:
+                _variant(request, variant, stages, writer)
+            except Exception as problem:  # whatever a converter throws is that variant's alone
+                if not isinstance(problem, ExportError):
+                    traceback.print_exc()
+                failed[variant.code] = " ".join((str(problem) or type(problem).__name__).split())
+                report("variant", name=variant.code, edge="failed", reason=failed[variant.code])
+            else:
+                report("variant", name=variant.code, edge="end")
+    return failed
+
+
+def _fits(variants: list[Variant]) -> int:
+    """How many trainings there are at most: one a stage, and one for each training export."""
+    stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
+    return len(stages) + sum(v.last_kind == "training-export" for v in variants)
+
+
+def _stages(request: Request, shown: subject.Subject, report: Report, fits: int) -> Stages:
+    def network(other: Request) -> torch.nn.Module:
+        return _stages(other, shown, report, 1).get(()).model
+
+    return Stages(request, shown, Training(request, shown, report, fits, network), report)
+
+
+def _variant(request: Request, variant: Variant, stages: Stages, writer: files.Files) -> None:
+    began = time.monotonic()
+    stage, inputs = stages.get(variant.modules), stages.subject
+    reference = outputs_of(stage.model, inputs.images)
+    baseline = reference if not variant.modules else outputs_of(stages.get(()).model, inputs.images)
+    stages.report("step", name="reference", edge="end", margin=verify.margin(reference))
+    with replacing(request.out / variant.code / f"b{request.batch}") as folder:
+        files.store_inputs(folder, variant.formats, inputs)
+        manifest.store_outputs(folder, reference, inputs.labels)
+        beside = manifest.hashes(folder)
+        made = writer.make(variant, stage, reference, folder)
+        told = manifest.content(stages, variant, stage, reference, baseline, made, began)
+        manifest.write_json(folder / "manifest.json", {**told, "files": beside}, indent=1)
 
 
 def outputs_of(model: torch.nn.Module, images: np.ndarray) -> np.ndarray:
@@ -82,80 +85,3 @@ def outputs_of(model: torch.nn.Module, images: np.ndarray) -> np.ndarray:
     if not np.isfinite(outputs).all():
         raise ExportError("the PyTorch model itself gives outputs that are not finite")
     return outputs
-
-
-def store_inputs(
-    folder: Path,
-    formats: tuple[str, ...],
-    images: np.ndarray,
-    reference: np.ndarray,
-    labels: np.ndarray | None,
-    calibration: np.ndarray | None,
-) -> dict[str, str]:
-    """Write the inputs in every layout a format takes, what belongs to them; name -> SHA-256."""
-    for layout in {exporters.module_of(format_).LAYOUT for format_ in formats}:
-        axes = exporters.LAYOUTS[layout]
-        np.save(folder / inputs_name(layout), np.ascontiguousarray(images.transpose(axes)))
-        if calibration is not None:
-            name = inputs_name(layout, "calibration")
-            np.save(folder / name, np.ascontiguousarray(calibration.transpose(axes)))
-    # Every digit of the float32 is kept: its repr as a double reads back as the same value.
-    write_json(folder / "reference.json", {"outputs": reference.reshape(len(reference), -1).tolist()})
-    if labels is not None:
-        write_json(folder / "labels.json", labels.tolist())
-    return {path.name: weights.sha256(path) for path in sorted(folder.iterdir())}
-
-
-def make(
-    format_: str,
-    model: torch.nn.Module,
-    images: np.ndarray,
-    reference: np.ndarray,
-    labels: np.ndarray | None,
-    folder: Path,
-    report: Report,
-) -> dict[str, Any]:
-    """Write one format, run it in its own runtime, and give its entry in the manifest."""
-    report("step", name=format_, edge="start")
-    began = time.monotonic()
-    exporter = exporters.module_of(format_)
-    path = folder / exporter.FILE
-    extra = exporter.export(model, torch.from_numpy(images[0]), path)
-    seconds = time.monotonic() - began
-    inputs = images.transpose(exporters.LAYOUTS[exporter.LAYOUT])
-    agreement = verify.measure(exporter.load(path), inputs, reference, labels)
-    verify.require(agreement, reference, path.name)
-    report("step", name=format_, edge="end", export_s=round(seconds, 3), **asdict(agreement))
-    return {
-        "format": format_,
-        "file": path.name,
-        "sha256": weights.sha256(path),
-        "bytes": path.stat().st_size,
-        "layout": exporter.LAYOUT,
-        "dtype": "float32",
-        "inputs": inputs_name(exporter.LAYOUT),
-        "difference": agreement.difference,
-        **extra,
-    }
-
-
-def inputs_name(layout: str, kind: str = "inputs") -> str:
-    """The file that holds the stored inputs, or those to calibrate with, in one layout."""
-    return f"{kind}-{layout.lower()}.npy"
-
-
-def calibration_name(format_: str, calibration: np.ndarray | None) -> str | None:
-    """The file with the tensors to calibrate a format with, where there are some."""
-    layout = exporters.module_of(format_).LAYOUT
-    return None if calibration is None else inputs_name(layout, "calibration")
-
-
-def versions(formats: tuple[str, ...]) -> dict[str, str]:
-    """The versions of the packages that wrote and checked the files."""
-    names = {"torch", "numpy"}.union(*(exporters.module_of(format_).PACKAGES for format_ in formats))
-    return {name: importlib.metadata.version(name) for name in sorted(names)}
-
-
-def write_json(path: Path, content: Any, indent: int | None = None) -> None:
-    """UTF-8 with a newline at its end."""
-    path.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")

@@ -35,7 +35,8 @@ def verify(folder: Path, report: Callable[..., None]) -> list[dict[str, Any]]:
         report("step", name=entry["format"], edge="start")
         run = exporters.module_of(entry["format"]).load(folder / entry["file"])
         agreement = comparison.measure(run, np.load(folder / entry["inputs"]), reference, labels)
-        comparison.require(agreement, reference, entry["file"])
+        if not entry["lossy"]:
+            comparison.require(agreement, reference, entry["file"])
         report("step", name=entry["format"], edge="end", **asdict(agreement))
         results.append({"format": entry["format"], **asdict(agreement)})
     return results

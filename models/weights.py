@@ -11,6 +11,7 @@ import torch
 from models import builders
 from models.card import Card
 from models.errors import ExportError
+from models.pipeline.request import Request
 
 PACKAGE = Path(__file__).parent
 CALIBRATION_BATCH = 8
@@ -35,6 +36,8 @@ def load(
     """
     if file is None and card.weights["kind"] == "bundled":
         file = PACKAGE / card.weights["file"]
+    if file is None and card.weights["kind"] == "none":
+        missing = card.weights["reason"]
     if file is None and missing is None:
         raise ExportError(
             f"{card.path}: weights: give --weights FILE (from {card.weights['url']}) "
@@ -62,19 +65,49 @@ def load(
 
 def build(card: Card) -> torch.nn.Module:
     """The card's model as its builder initialises it."""
-    return builders.module_of(card).build(card.builder.partition(":")[2], card.classes)
+    name = card.builder.partition(":")[2]
+    return builders.module_of(card).build(name, card.classes, card.shape, **card.options)
 
 
-def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
-    """Load a state dict into the model and return its SHA-256; ExportError when it is another's."""
+def untrained(request: Request) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """A network to be trained, with pretrained weights in all that fits where there are some.
+
+    And what the manifest says of its origin. Raises ExportError for another file than the card's.
+    """
+    origin = {"kind": "trained", "seed": request.seed, "url": None, "sha256": None, "reason": None}
+    model, start = build(request.card), request.card.weights["start"]
+    if start is None:
+        return model, origin
+    if request.weights is None:
+        return model, {**origin, "reason": f"from scratch: {request.weights_missing or 'no --weights'}"}
+    digest = check(request.weights, start["sha256"], request.card)
+    own = model.state_dict()
+    given = torch.load(request.weights, map_location="cpu", weights_only=True)
+    fitting = {name: value for name, value in given.items() if own[name].shape == value.shape}
+    model.load_state_dict(own | fitting)
+    return model, {**origin, "url": start["url"], "sha256": digest}
+
+
+def start_digest(request: Request) -> str | None:
+    """What a trained network begins with: the SHA-256 of pretrained weights, or None."""
+    start = request.card.weights.get("start")
+    return start["sha256"] if start and request.weights else None
+
+
+def check(file: Path, expected: str, card: Card) -> str:
+    """The SHA-256 of a state dict's file; ExportError when it is not the expected one."""
     try:
         digest = sha256(file)
     except OSError as error:
         raise ExportError(f"{file}: cannot read the weights: {error.strerror}") from error
-    if digest != card.weights["sha256"]:
-        raise ExportError(
-            f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {card.weights['sha256']}"
-        )
+    if digest != expected:
+        raise ExportError(f"{file}: SHA-256 is {digest}, weights.sha256 of {card.path} says {expected}")
+    return digest
+
+
+def restore(model: torch.nn.Module, file: Path, card: Card) -> str:
+    """Load a state dict into the model and return its SHA-256; ExportError when it is another's."""
+    digest = check(file, card.weights["sha256"], card)
     try:
         model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     except RuntimeError as error:

@@ -6,15 +6,17 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.catalog import Model
+from orchestrator import data
+from orchestrator.catalog import Catalog, Model
 from orchestrator.domain import InferometerError
 from orchestrator.files import sha256_file
 
-SCHEMA = 1
+SCHEMA = 2
+OLDER = (1,)
 
 
 def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -41,20 +43,56 @@ class Artifact:
     labels: Path | None
     images: tuple[str, ...] = ()  # pictures behind the inputs of a user's own model
     calibration: Path | None = None  # tensors of the training set in this format's layout
+    lossy: bool = False  # it computes something else than its PyTorch source, on purpose
+    told: Mapping[str, Any] = field(default_factory=dict)  # what its exporter says of it
 
 
-def export_key(root: Path, model: Model) -> str:
-    """What decides whether an export is current: the card, the exporter's code and its pins."""
+# Fields of `told`: of the file's entry in the manifest, then of the manifest itself.
+TOLD = ("deflated_bytes", "accuracy", "top1_equal", "total", "facts")
+TOLD_OF_ALL = ("parameters", "nonzero_parameters", "macs", "baseline")
+
+
+def export_key(root: Path, cache: Path, model: Model) -> str:
+    """What decides whether an export is current: the cards, the exporter's code and its pins, the data.
+
+    A data card holds its files' SHA-256; of data without, a stamp of the files follows after a blank.
+    """
     folder = root / "models"
-    sources = [model.path, *folder.rglob("*.py"), *folder.glob("requirements*.txt")]
+    cards = [model.path, *([model.data_card] if model.data_card else []), *model.teachers]
+    code = [*folder.rglob("*.py"), *folder.glob("requirements*.txt"), folder / "techniques/variants.toml"]
     digest = hashlib.sha256()
-    for path in sorted(sources):
-        digest.update(f"{path.relative_to(folder)}\0{sha256_file(path)}\n".encode())
-    return digest.hexdigest()
+    for path in sorted(set(filter(Path.exists, [*cards, *code]))):
+        name = path.relative_to(folder) if folder in path.parents else path.name
+        digest.update(f"{name}\0{sha256_file(path)}\n".encode())
+    stamp = _stamp(root, cache, model)
+    return digest.hexdigest() + (f" {stamp}" if stamp else "")
+
+
+def _stamp(root: Path, cache: Path, model: Model) -> str | None:
+    """Of data that no SHA-256 is known of, where it is here."""
+    if model.data is None:
+        return None
+    card, folder = Catalog(root).data().get(model.data), data.data_dir()
+    if card is None:
+        place, _ = data.fetch(root, cache, model.data, folder, lambda text: None)
+    elif card.bundled or (card.files and all(file.sha256 for file in card.files)):
+        return None
+    else:
+        place = data.lies_at(cache, card, folder)
+    return data.stamp(place) if place else None
+
+
+def same_key(made: str | None, now: str) -> bool:
+    """Whether two export keys say the same; data that is not here now is taken to be what it was."""
+    (before, _, old), (after, _, new) = (made or "").partition(" "), now.partition(" ")
+    return before == after and (not new or old == new)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of an artifact folder, or None where there is none. Raises InferometerError if broken."""
+    """The manifest of an artifact folder, None where there is none or an older version's.
+
+    Raises InferometerError if it is broken.
+    """
     path = folder / "manifest.json"
     try:
         content = json.loads(path.read_bytes())
@@ -66,6 +104,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         raise InferometerError(
             f"{path}: unreadable ({problem}); delete {folder} and it is exported again"
         ) from None
+    if isinstance(content, dict) and content.get("schema") in OLDER:
+        return None  # exported again
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise InferometerError(
             f"{path}: field schema is not {SCHEMA}; delete {folder} and it is exported again"
@@ -116,7 +156,25 @@ def _described(folder: Path, manifest: Mapping[str, Any], format_: str) -> Artif
         reference,
         labels,
         calibration=calibration,
+        lossy=entry["lossy"],
+        told={
+            **{name: entry[name] for name in TOLD},
+            **{name: manifest[name] for name in TOLD_OF_ALL},
+            "training_cut": training_cut(manifest),
+        },
     )
+
+
+def training_cut(manifest: Mapping[str, Any]) -> str | None:
+    """Which of its trainings a budget ended early, or None."""
+    trainings = [("nq", manifest["training"])]
+    trainings += [(one["code"], one["facts"].get("training")) for one in manifest["techniques"]]
+    cut = [
+        f"{code} had {told['epochs_done']:g} of {told['epochs']:g} epochs"
+        for code, told in trainings
+        if told and told["epochs_done"] < told["epochs"]
+    ]
+    return "a budget ended training early: " + ", ".join(cut) if cut else None
 
 
 def check(path: Path, sha256: str) -> None:
@@ -132,27 +190,33 @@ def check(path: Path, sha256: str) -> None:
         )
 
 
-def folder_of(root: Path, cache: Path, model: str, variant: str, batch: int) -> Path:
+def cached(cache: Path, model: str, seed: int = 0) -> Path:
+    """The cache's folder of a model id; trainings from other seeds than 0 have folders of their own."""
+    return cache / ("artifacts" if seed == 0 else f"artifacts-seed-{seed}") / model
+
+
+def folder_of(root: Path, cache: Path, model: str, variant: str, batch: int, seed: int = 0) -> Path:
     """Where an artifact lies: the checkout's own when it ships one, else the cache."""
-    relative = Path(model) / variant / f"b{batch}"
-    shipped = root / "models" / "artifacts" / relative
-    return shipped if shipped.exists() else cache / "artifacts" / relative
+    relative = Path(variant) / f"b{batch}"
+    shipped = root / "models" / "artifacts" / model / relative
+    return shipped if shipped.exists() and seed == 0 else cached(cache, model, seed) / relative
 
 
-def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int) -> bool:
+def is_current(root: Path, cache: Path, model: Model, variant: str, batch: int, seed: int = 0) -> bool:
     """Whether the export is there, made by the present card and exporter, with the best weights at hand."""
-    folder = folder_of(root, cache, model.id, variant, batch)
+    folder = folder_of(root, cache, model.id, variant, batch, seed)
     manifest = read_manifest(folder)
     if manifest is None:
         return False
     shipped = (root / "models" / "artifacts") in folder.parents
     if shipped:  # checked against its exporter by a test, not at every start
         return True
-    made_from = manifest.get("weights")
-    is_random = isinstance(made_from, dict) and made_from.get("kind") == "random"
-    file = weights_file(cache, model)
-    better = is_random and file is not None and file.exists()
-    return manifest.get("key") == export_key(root, model) and not better
+    made_from, file = manifest.get("weights"), weights_file(cache, model)
+    is_official = isinstance(made_from, dict) and (
+        made_from.get("kind") != "random" and not made_from.get("reason")
+    )
+    better = not is_official and file is not None and file.exists()
+    return same_key(manifest.get("key"), export_key(root, cache, model)) and not better
 
 
 def weights_file(cache: Path, model: Model) -> Path | None:

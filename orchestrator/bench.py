@@ -31,6 +31,7 @@ from orchestrator.engines.launch import Engine, Watch
 from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Link
 from orchestrator.execute import Conditions
+from orchestrator.exports import named
 from orchestrator.own import bring_in, distinct, read, readers
 from orchestrator.plan import FULL, Plan
 from orchestrator.power import Power
@@ -207,7 +208,7 @@ def _perform(
             emulator=device.emulator if marks["emulated"] else {},
         ),
         known,
-        catalog.models(),
+        named(catalog, sorted({case.model for case in plan.cases} - {artifact.model for artifact in mine})),
         watcher,
         {(artifact.model, artifact.format): artifact for artifact in mine},
         ready.tuning,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
-from orchestrator.catalog import Catalog, Device, Model, Runtime
+from orchestrator.catalog import Catalog, Device, Model, Runtime, parse_variant
 from orchestrator.domain import Case, InferometerError
 from orchestrator.energy import needed_idle_ns, needed_window_ns
+from orchestrator.exports import named
 from orchestrator.own import OwnModel
 from orchestrator.plan import (
     EMULATED,
@@ -99,6 +101,9 @@ def make_plan(
     )
     runtimes = runtimes_of(catalog, wish, device)
     models = _models(catalog, wish, order.own)
+    techniques = catalog.techniques()
+    for code in wish.variants:
+        parse_variant(code, techniques)  # a wrong one is refused, whatever runs
     sweeps = _sweeps(runtimes, wish)
     places = {name: _accelerators(item, device, wish, lacking) for name, item in runtimes.items()}
     cases = expand(wish, models, wish.variants or ("nq",), sweeps, places)
@@ -108,7 +113,8 @@ def make_plan(
     cases = [  # one name in two formats asks for each case twice
         case
         for case in dict.fromkeys(cases)
-        if {(case.runtime, n) for n in _unsuited(case, runtimes)} <= named
+        if {(case.runtime, n) for n in [*_unsuited(case, runtimes), *_unusual(case, runtimes, models)]}
+        <= named
     ]
     unmade = {(model, variant): why for model, variant, why in order.unmade}
     kept, skips = sift(
@@ -161,14 +167,19 @@ def _accelerators(
 
 
 def _models(catalog: Catalog, wish: Wish, own: Sequence[OwnModel]) -> dict[str, Model]:
-    existing = catalog.models()
     if wish.models:
-        return {name: existing[name] for name in known("model", wish.models, list(existing))}
-    return {} if own else {name: item for name, item in existing.items() if item.default}
+        return named(catalog, wish.models)
+    return {} if own else {name: item for name, item in catalog.models().items() if item.default}
 
 
 def _sweeps(runtimes: Mapping[str, Runtime], wish: Wish) -> dict[str, dict[str, tuple[str, ...]]]:
-    sweeps = {name: {k: o.default for k, o in item.options.items()} for name, item in runtimes.items()}
+    sweeps = {
+        name: {
+            option: tuple(dict.fromkeys([*o.default, *itertools.chain(*o.default_for.values())]))
+            for option, o in item.options.items()
+        }
+        for name, item in runtimes.items()
+    }
     for runtime, option, values in wish.options:
         known("runtime", [runtime], list(runtimes))
         known(f"option of {runtime}", [option], list(runtimes[runtime].options))
@@ -220,6 +231,13 @@ def _unsuited(case: Case, runtimes: Mapping[str, Runtime]) -> list[str]:
     return runtimes[case.runtime].unsuited(dict(case.options), case.accelerator)
 
 
+def _unusual(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> list[str]:
+    """Options whose values are no defaults for what the case's files hold."""
+    model, options = models.get(case.model), runtimes[case.runtime].options
+    precision = model.variant(case.variant).precision if model else ""
+    return [name for name, value in case.options if value not in options[name].swept(precision)]
+
+
 def _option(case: Case, runtimes: Mapping[str, Runtime]) -> str | None:
     """Values that were named; of the defaults those for other accelerators are left out."""
     for name in _unsuited(case, runtimes):
@@ -248,11 +266,12 @@ def _threads(case: Case, cores: int) -> str | None:
 
 def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> str | None:
     model = models.get(case.model)
-    if model and case.variant not in model.variants:
-        return f"{case.model} has no variant {case.variant}; its card has {', '.join(model.variants)}"
-    if model and case.variant not in runtimes[case.runtime].precisions:
-        return f"{case.runtime} runs {', '.join(runtimes[case.runtime].precisions)}, not {case.variant}"
-    return None
+    if model is None:
+        return None
+    precision, able = model.variant(case.variant).precision, runtimes[case.runtime].precisions
+    if precision not in able:
+        return f"{case.runtime} runs {', '.join(able)}, not {precision}"
+    return model.obstacle(case.variant)
 
 
 def _format(
@@ -260,10 +279,11 @@ def _format(
 ) -> str | None:
     formats = runtimes[case.runtime].formats
     existing = {item.format for item in own if (item.model, item.batch) == (case.model, case.batch)}
-    existing |= set(models[case.model].variants[case.variant]) if case.model in models else set()
+    existing |= set(models[case.model].variant(case.variant).formats) if case.model in models else set()
     if existing & set(formats):
         return None
-    return f"{case.runtime} loads {' or '.join(formats)}, {case.model} comes as {', '.join(sorted(existing))}"
+    what = case.model if case.model not in models else f"{case.model} {case.variant}"
+    return f"{case.runtime} loads {' or '.join(formats)}, {what} comes as {', '.join(sorted(existing))}"
 
 
 def _tool(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -171,17 +171,16 @@ def _heat(
 
 
 def _artifact(load: Load) -> dict[str, Any]:
-    artifact, reference = load.artifact, None
-    if artifact.reference and artifact.labels:
-        outputs = dict(enumerate(json.loads(artifact.reference.read_bytes())["outputs"]))
-        reference = asdict(scoring.score(outputs, json.loads(artifact.labels.read_bytes())))
+    artifact, told = load.artifact, dict(load.artifact.told)
     return {
         "format": artifact.format,
         "bytes": artifact.bytes,
         "compiled": _compiled(load),
         "weights": artifact.weights,
         "weights_reason": artifact.weights_reason,
-        "reference": reference,
+        "reference": told.pop("baseline", None),  # of nq's network, also for variants of it
+        "lossy": artifact.lossy,
+        **told,
     }
 
 
@@ -291,9 +290,17 @@ def _scored(transcript: wire.Transcript, load: Load, batch: int) -> dict[str, An
     if artifact.reference:
         reference = json.loads(artifact.reference.read_bytes())["outputs"]
         quantization = signature[0].get("quantization")
-        is_exact = artifact.variant == "nq" and not load.is_lowered  # else top-1 is what can be asked for
-        tolerance = scoring.FLOAT_TOLERANCE if is_exact else None
-        fields["parity"] = scoring.compare(transcript.outputs, reference, batch, quantization, tolerance)
+        is_exact = not artifact.lossy and not load.is_lowered  # else top-1 is what can be asked for
+        fields["parity"] = scoring.compare(
+            transcript.outputs,
+            reference,
+            batch,
+            quantization,
+            scoring.FLOAT_TOLERANCE if is_exact else None,
+            scoring.expected_equal(artifact.told["top1_equal"], artifact.told["total"])
+            if artifact.lossy
+            else None,
+        )
     if artifact.labels:
         fields["accuracy"] = scoring.score(transcript.outputs, json.loads(artifact.labels.read_bytes()))
     return fields

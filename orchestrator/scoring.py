@@ -14,6 +14,9 @@ from orchestrator.domain import Parity, Score
 
 Row = Sequence[float | None]
 
+# Standard deviations that a count of flipped classes may lie above the exporter's own.
+DEVIATIONS = 3
+
 # Kernels sum in different orders: on ResNet-50 that costs about 1e-5 of the largest logit. A wrong layout
 # or lost weights cost far more, and may yet keep the top-1.
 FLOAT_TOLERANCE = 1e-3
@@ -56,11 +59,13 @@ def compare(
     batch: int,
     quantization: Mapping[str, Any] | None = None,
     relative_tolerance: float | None = None,
+    least_equal: int | None = None,
 ) -> Parity:
     """Top-1 agreement and largest absolute difference on the same inputs.
 
     A missing output or value makes the difference None, which no tolerance accepts; the tolerance is
     relative to the largest value of the reference.
+    ``least_equal``: how many equal classes are enough, where not all are.
     ``quantization`` (per-tensor scale and zero point) turns raw integers into real values first.
     """
     equal, total, worst = 0, 0, 0.0
@@ -79,7 +84,20 @@ def compare(
     if relative_tolerance is not None:
         values = [abs(value) for wanted in reference for value in wanted if value is not None]
         tolerance = relative_tolerance * max(values)
-    return Parity(equal, total, worst if math.isfinite(worst) else None, tolerance)
+    return Parity(equal, total, worst if math.isfinite(worst) else None, tolerance, least_equal)
+
+
+def expected_equal(equal: int, total: int) -> int:
+    """The least top-1 agreement a file that is lossy on purpose must reach in a bench.
+
+    The exporter saw ``equal`` of ``total`` itself. Another runtime computes the same integers with other
+    rounding (half to even or away from zero, fixed-point or float scales, fused additions), which decides
+    anew about inputs whose two best classes lie within such a step. How many those are is a small count:
+    the difference of two of them has the standard deviation ``sqrt(2 n)`` (Poisson), with n the exporter's
+    own disagreements and one more. Beyond three of these the arithmetic itself is another.
+    """
+    flipped = total - equal
+    return max(0, equal - math.ceil(DEVIATIONS * math.sqrt(2 * (flipped + 1))))
 
 
 def _real(output: Row | None, quantization: Mapping[str, Any] | None) -> Row | None:

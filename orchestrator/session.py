@@ -52,6 +52,7 @@ class Session:
     skips: list[Skip] = field(default_factory=list)
     _targets: dict[tuple[str, str], Target | InferometerError] = field(default_factory=dict)
     _loads: dict[str, Load | str] = field(default_factory=dict)
+    _exported: dict[tuple[str, str, int], str | None] = field(default_factory=dict)  # why it failed, or None
 
     def run(self, run: Run) -> None:
         """Launch every trial that has no record yet. Raises KeyboardInterrupt after cleaning up."""
@@ -166,22 +167,42 @@ class Session:
         for format_ in runtime.formats:
             if (case.model, format_) in self.own:
                 return self.own[case.model, format_]
-        model = self.models[case.model]
-        exports.ensure(
-            self.root,
-            self.cache,
-            model,
-            case.variant,
-            case.batch,
-            self.conditions.engine.name,
-            self.watcher.say,
-        )
+        self._export(case)
         folder = artifacts.folder_of(self.root, self.cache, case.model, case.variant, case.batch)
         for format_ in runtime.formats:
             artifact = artifacts.open_artifact(folder, format_)
             if artifact:
                 return artifact
         raise InferometerError(f"{folder} has no artifact in {' or '.join(runtime.formats)}")
+
+    def _export(self, case: Case) -> None:
+        """Export what the case loads, and in the same process all else that the plan loads of its model."""
+        key = case.model, case.variant, case.batch
+        if key not in self._exported:
+            others = [
+                other.variant
+                for other in self.plan.cases
+                if (other.model, other.batch) == (case.model, case.batch)
+            ]
+            variants = tuple(dict.fromkeys([case.variant, *others]))
+            failed: dict[str, str] = {}
+            try:
+                failed = exports.ensure_all(
+                    self.root,
+                    self.cache,
+                    self.models[case.model],
+                    variants,
+                    case.batch,
+                    self.conditions.engine.name,
+                    self.watcher.say,
+                )
+            except InferometerError as problem:
+                failed = dict.fromkeys(variants, str(problem))
+            for variant in variants:
+                self._exported[case.model, variant, case.batch] = failed.get(variant)
+        reason = self._exported[key]
+        if reason:
+            raise InferometerError(reason)
 
 
 def header(plan: Plan, identity: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:

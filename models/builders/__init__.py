@@ -1,9 +1,10 @@
 """One module a family of models; a card's ``builder = "module:Name"`` selects from it.
 
-A builder module has ``build(name, classes)``, which gives an untrained ``torch.nn.Module``, and
-``inputs(card, batch, seed)``, which gives the stored inputs (float32, ``[K, batch, C, H, W]``) and
-their labels (``[K, batch]``) or None, and ``calibration(card, batch)``, further inputs of that shape from
-the training set or None.
+A builder module has ``build(name, classes, shape, **options)``, which gives an untrained
+``torch.nn.Module`` for inputs of ``shape`` (channels, height, width). One whose models come with weights of
+their own has ``inputs(card, batch, seed)``, which gives the stored inputs (float32,
+``[K, batch, C, H, W]``) and their labels (``[K, batch]``) or None, and ``calibration(card, batch)``,
+further inputs of that shape from the training set or None.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def block(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
-def build(name: str, classes: int) -> nn.Module:
+def build(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
     """An untrained network; ExportError for a name other than DigitsCnn."""
     if name != "DigitsCnn":
         raise ExportError(f"builder digits: there is no {name!r}, only DigitsCnn")
@@ -82,7 +82,7 @@ def calibration(card: Card, batch: int) -> np.ndarray:
 def train(card: Card, seed: int) -> tuple[nn.Module, float]:
     """Train from scratch in seconds; returns the network in eval mode and its held-out accuracy."""
     torch.manual_seed(seed)
-    model = build(card.builder.partition(":")[2], card.classes)
+    model = build(card.builder.partition(":")[2], card.classes, card.shape)
     images, labels, held_images, held_labels = (torch.from_numpy(part) for part in data(card))
     steps = EPOCHS * -(-len(labels) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,12 +34,12 @@ def library() -> ModuleType:
     return importlib.import_module("torchvision.models")
 
 
-def build(name: str, classes: int) -> torch.nn.Module:
+def build(name: str, classes: int, shape: tuple[int, int, int], **options: Any) -> torch.nn.Module:
     """The model as torchvision initialises it; ExportError for a name it does not have."""
     models = library()
     if name not in models.list_models(module=models):
         raise ExportError(f"builder torchvision: there is no image classifier {name!r}")
-    return models.get_model(name, weights=None, num_classes=classes)
+    return models.get_model(name, weights=None, num_classes=classes, **options)
 
 
 def inputs(card: Card, batch: int, seed: int) -> tuple[np.ndarray, None]:

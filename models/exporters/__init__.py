@@ -1,4 +1,4 @@
-"""One module a format, named as the format is.
+"""One module a format, named as the format is; ``onnx-s8`` is ONNX quantised another way.
 
 Each has ``LAYOUT`` (of its input), ``FILE``, ``PACKAGES`` (whose versions the manifest keeps),
 ``export(model, sample, path)``, which writes the file from a model in eval mode and one NCHW input
@@ -16,4 +16,16 @@ LAYOUTS = {"NCHW": (0, 1, 2, 3, 4), "NHWC": (0, 1, 3, 4, 2)}  # axes of stored i
 
 def module_of(format_: str) -> ModuleType:
     """The exporter of a format that the card parser let through."""
-    return importlib.import_module(f"models.exporters.{format_}")
+    return importlib.import_module(f"models.exporters.{source_of(format_)}")
+
+
+def source_of(format_: str) -> str:
+    """The float format that one is made of: ``onnx`` of ``onnx-s8``."""
+    return format_.partition("-")[0]
+
+
+def file_of(format_: str) -> str:
+    """The name of a format's file: ``model.onnx``, ``model-s8.onnx``."""
+    stem, dot, ending = module_of(format_).FILE.partition(".")
+    _, dash, kind = format_.partition("-")
+    return stem + dash + kind + dot + ending

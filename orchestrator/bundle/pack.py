@@ -16,7 +16,7 @@ from orchestrator.catalog import Catalog, Device, Model, Runtime
 from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, image_files, images
 from orchestrator.files import sha256_file
-from orchestrator.plan import Wish, known
+from orchestrator.plan import Wish
 
 Progress = Callable[[str], None]
 LOCK = "requirements.lock"
@@ -39,11 +39,17 @@ def needs(models: Iterable[Model], runtimes: Iterable[Runtime], wish: Wish) -> l
         for model in models
         for variant in wish.variants or ("nq",)
         for batch in wish.batches or (1,)
-        if any(
-            variant in runtime.precisions and set(model.variants.get(variant, ())) & set(runtime.formats)
-            for runtime in runtimes
-        )
+        if any(_loads(runtime, model, variant) for runtime in runtimes)
     ]
+
+
+def _loads(runtime: Runtime, model: Model, code: str) -> bool:
+    variant = model.variant(code)
+    return (
+        variant.precision in runtime.precisions
+        and bool(set(variant.formats) & set(runtime.formats))
+        and model.obstacle(code) is None
+    )
 
 
 def places(runtime: Runtime, device: Device, wanted: Sequence[str]) -> list[str]:
@@ -58,9 +64,9 @@ def flavour(runtime: Runtime, place: str) -> str:
 
 def models_of(catalog: Catalog, wish: Wish) -> dict[str, Model]:
     """The models a wish names, or the default ones."""
-    existing = catalog.models()
-    names = known("model", wish.models, list(existing))
-    return {name: existing[name] for name in names or [key for key, item in existing.items() if item.default]}
+    if wish.models:
+        return exports.named(catalog, wish.models)
+    return {name: item for name, item in catalog.models().items() if item.default}
 
 
 def caveats(device: Device) -> list[str]:
@@ -153,7 +159,7 @@ def export(root: Path, cache: Path, need: Need, progress: Progress) -> Export:
             raise InferometerError(
                 f"{str(folder / name)!r} has no name for a bundle; rename it, or delete what is no artifact"
             )
-    for format_ in () if shipped else need.model.variants[need.variant]:
+    for format_ in () if shipped else need.model.variant(need.variant).formats:
         artifacts.open_artifact(folder, format_)  # a damaged one is not carried anywhere
     return Export(need.model.id, need.variant, need.batch, tuple(names))
 

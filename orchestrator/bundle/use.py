@@ -146,7 +146,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
 
     Raises InferometerError where it is not what would be exported here.
     """
-    model = catalog.models()[export.model]
+    model = catalog.model(export.model)
     if _current(catalog.root, cache, export):
         return
     relative = Path("artifacts") / export.model / export.variant / f"b{export.batch}"
@@ -165,7 +165,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
             above.chmod(above.stat().st_mode | 0o555)
     if not artifacts.is_current(catalog.root, cache, model, export.variant, export.batch):
         made_by = (artifacts.read_manifest(folder) or {}).get("key")
-        if made_by != artifacts.export_key(catalog.root, model):
+        if not artifacts.same_key(made_by, artifacts.export_key(catalog.root, cache, model)):
             raise InferometerError(
                 f"{bundle.path}: its {export.model} {export.variant} was exported by other files than "
                 f"those in {catalog.root / 'models'}; take away what was added there, or use "
@@ -181,7 +181,7 @@ def unpack(bundle: Bundle, catalog: Catalog, cache: Path, export: Export, progre
 
 def _current(root: Path, cache: Path, export: Export) -> bool:
     try:
-        model = Catalog(root).models()[export.model]
+        model = Catalog(root).model(export.model)
         return artifacts.is_current(root, cache, model, export.variant, export.batch)
     except InferometerError:
         return False  # a damaged one is replaced

@@ -19,6 +19,11 @@ class Option:
     help: str
     lowers: tuple[str, ...] = ()  # values with which it computes less precisely than the model says
     accelerators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values for these alone
+    default_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # precision -> in its stead
+
+    def swept(self, precision: str) -> tuple[str, ...]:
+        """The values a bench sweeps by default for files of a precision."""
+        return self.default_for.get(precision, self.default)
 
 
 @dataclass(frozen=True)
@@ -115,12 +120,20 @@ def read_runtime(path: Path) -> Runtime:
         default, lowers = option.strings("default"), option.strings("lowers", [])
         only = option.table("accelerators", {})
         accelerators = {value: only.strings(value) for value in only.data}
-        for field_, held in (("default", default), ("lowers", lowers), ("accelerators", accelerators)):
+        usual = option.table("default_for", {})
+        default_for = {precision: usual.strings(precision) for precision in usual.data}
+        usually = [value for values_ in default_for.values() for value in values_]
+        for field_, held in (
+            ("default", default),
+            ("lowers", lowers),
+            ("accelerators", accelerators),
+            ("default_for", usually),
+        ):
             if values != ("*",) and (wrong := [value for value in held if value not in values]):
                 raise InferometerError(
                     f"{path}: field {option.prefix}{field_} holds {wrong[0]!r}, which is not among values"
                 )
-        options[name] = Option(values, default, option.get("help", str), lowers, accelerators)
+        options[name] = Option(values, default, option.get("help", str), lowers, accelerators, default_for)
     return Runtime(
         path.parent.name,
         fields.get("title", str),

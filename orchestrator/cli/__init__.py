@@ -42,6 +42,7 @@ class Commands(click.Group):
         "recommend": "recommend",
         "merge": "results",
         "models": "catalog",
+        "data": "data",
         "devices": "catalog",
         "runtimes": "catalog",
         "images": "images",

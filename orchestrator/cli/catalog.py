@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from orchestrator.artifacts import cache_root, folder_of, is_current, read_manifest, weights_text
+from orchestrator.artifacts import cache_root, cached, folder_of, is_current, read_manifest, weights_text
 from orchestrator.catalog import Catalog, Model, suite_root
-from orchestrator.plan import known
+from orchestrator.domain import InferometerError
 
 
 def _table(rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -91,39 +91,74 @@ def _state(catalog: Catalog, model: Model, variant: str) -> dict[str, Any]:
     }
 
 
+def _known(catalog: Catalog) -> list[tuple[Model, str]]:
+    """The cards' baselines, and every model and variant that was exported here."""
+    found = {(name, "nq") for name in catalog.models()}
+    found |= {(path.parent.parent.name, path.parent.name) for path in cached(cache_root(), "").glob("*/*/b1")}
+    ids = {name for name, _ in found}
+    models = {name: model for name in ids if (model := _model(catalog, name))}
+    return [(models[name], variant) for name, variant in sorted(found) if name in models]
+
+
+def _model(catalog: Catalog, name: str) -> Model | None:
+    try:
+        return catalog.model(name)
+    except InferometerError:
+        return None  # of a card that is no longer there
+
+
 @click.command(short_help="List the models; export their artifacts.")
 @click.option(
-    "--models", "names", default="", help="Export these now, comma-separated; `all` for every card."
+    "--models",
+    "names",
+    default="",
+    help="Export these now, comma-separated: MODEL or MODEL@DATA[~SCALE]; `all` for every card.",
 )
 @click.option("--variants", default="nq", show_default=True, help="Variants to export, comma-separated.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
+@click.option("--budget", "budget_s", type=click.FloatRange(1), help="Seconds for all training of a model.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def models(names: str, variants: str, batch: int, engine: str, as_json: bool) -> None:
-    """List the model cards and their artifacts; with --models, export them now.
+def models(names: str, variants: str, batch: int, engine: str, budget_s: float | None, as_json: bool) -> None:
+    """List the models and their artifacts; with --models, export them now.
+
+    A variant is a technique's code or several joined by -: nq, blq, fiq, f16, qat, prn, prq, fpr, wcl, kd,
+    kd-f16. What must be trained takes MODEL@DATA; DATA_DIR names the folder where data lies.
 
     \b
     Examples:
       inferometer models
-      inferometer models --models resnet50,mobilenet-v2
+      inferometer models --models resnet50,mobilenet-v2 --variants nq,blq,f16
+      inferometer models --models resnet50@cifar10 --variants fiq,prn --budget 7200
     """
     catalog = Catalog(suite_root())
-    cards = catalog.models()
-    wanted = tuple(cards) if names == "all" else known("model", filter(None, names.split(",")), list(cards))
-    for name in wanted:
-        for variant in variants.split(","):
-            _export(catalog, cards[name], variant, batch, engine)
-    _table([_state(catalog, card, variant) for card in cards.values() for variant in card.variants], as_json)
+    words = [word for word in names.split(",") if word]
+    ids = list(catalog.models()) if names == "all" else words
+    codes = [word for word in variants.split(",") if word]
+    _export(catalog, ids, codes, batch, engine, budget_s)
+    _table([_state(catalog, model, variant) for model, variant in _known(catalog)], as_json)
 
 
-def _export(catalog: Catalog, card: Model, variant: str, batch: int, engine: str) -> None:
+def _export(
+    catalog: Catalog, ids: list[str], variants: list[str], batch: int, engine: str, budget_s: float | None
+) -> None:
+    """Raises InferometerError after all others are made, naming those that could not be."""
     from orchestrator import exports
     from orchestrator.choices import likely_engine
-
-    known(f"variant of {card.id}", [variant], list(card.variants))
-    chosen = likely_engine(engine)
 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
-    exports.ensure(catalog.root, cache_root(), card, variant, batch, chosen, say)
+    models = exports.named(catalog, ids)
+    failed: list[str] = []
+    for model in models.values():
+        for code in variants:
+            model.variant(code)  # a wrong one is refused before anything is made
+    for model in models.values():
+        chosen = likely_engine(engine)
+        reasons = exports.ensure_all(
+            catalog.root, cache_root(), model, variants, batch, chosen, say, budget_s=budget_s
+        )
+        failed += reasons.values()
+    if failed:
+        raise InferometerError("; ".join(failed))

@@ -18,6 +18,7 @@ from orchestrator.domain.summary import (
     CaseSummary,
     Interval,
     Quantile,
+    Size,
 )
 from orchestrator.domain.sustained import Minute, PowerCourse, Sustained
 from orchestrator.domain.words import (
@@ -48,6 +49,7 @@ __all__ = [
     "Quantile",
     "Score",
     "Severity",
+    "Size",
     "Skip",
     "Status",
     "Sustained",

@@ -46,6 +46,7 @@ class Parity:
     total: int
     max_abs_difference: float | None  # None: an output was missing or not finite
     tolerance: float | None = None  # what summation order explains; None where a variant changes values
+    least_equal: int | None = None  # of a lossy file, by what its exporter saw; None: all must be equal
 
 
 @dataclass(frozen=True)

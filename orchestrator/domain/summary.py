@@ -54,6 +54,20 @@ class CaseEnergy:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large a case's artifact is, and what accuracy it costs; unknown is None."""
+
+    format: str
+    bytes: int  # of the file that was exported; what is compiled from it has another
+    deflated_bytes: int | None = None  # of its zlib stream, level 9
+    parameters: int | None = None  # of the network
+    nonzero_parameters: int | None = None
+    macs: int | None = None  # multiply-accumulates of one input: convolutions and matrix products
+    accuracy_drop_points: float | None = None  # percentage points below nq in the same place
+    accuracy_drop_reason: str | None = None  # why there is none
+
+
+@dataclass(frozen=True)
 class CaseSummary:
     """One row of the table, computed at the end from raw data."""
 
@@ -94,6 +108,7 @@ class CaseSummary:
     parts: tuple[Part, ...] = ()  # p50_ns: median over launches of their medians
     energy: tuple[CaseEnergy, ...] = ()  # one a power source; scopes are never ranked together
     sustained: Sustained | None = None  # of one long window, where that was asked for
+    artifact: Size | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

@@ -31,6 +31,8 @@ class Circumstances:
     weights: str | None = None  # "trained", "pretrained", "random(0)", "yours"
     weights_reason: str | None = None  # why they are random
     reference: Score | None = None  # the fp32 PyTorch source on the same labelled inputs
+    calibration_synthetic: bool = False  # ranges of activations were found on made-up inputs
+    training_cut: str | None = None  # which training a budget ended early
     emulated: bool = False
     forced_device: str | None = None  # how the machine differs from the named device
     cgroup_memory_disabled: bool = False
@@ -83,6 +85,12 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
     if given.weights and given.weights.startswith("random"):
         because = f" because {given.weights_reason}" if given.weights_reason else ""
         found.append(Code.WEIGHTS_RANDOM.finding(f"weights: {given.weights}{because}"))
+    if given.calibration_synthetic:
+        found.append(
+            Code.CALIBRATION_SYNTHETIC.finding("calibrated on made-up inputs: there are no others")
+        )
+    if given.training_cut:
+        found.append(Code.TRAINING_CUT.finding(given.training_cut))
     if any(record.engine == "process" for record in records):
         found.append(Code.PROCESS_ENGINE.finding("engine: process, a virtual environment without isolation"))
     if given.tuned:

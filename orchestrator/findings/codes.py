@@ -161,6 +161,17 @@ class Code(Enum):
         "Latency hardly depends on the weights' values, accuracy does: none is shown.",
     )
 
+    CALIBRATION_SYNTHETIC = (
+        "calibration_synthetic",
+        Severity.SUSPECT,
+        "Read its latency, not its outputs; MODEL@DATA calibrates on inputs of that data.",
+    )
+    TRAINING_CUT = (
+        "training_cut",
+        Severity.SUSPECT,
+        "Export again with a larger budget, or without one: training goes on where it ended.",
+    )
+
     def __init__(self, code: str, severity: Severity, advice: str):
         self.code = code
         self.severity = severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.domain import Finding, Latency, Severity, Status, TrialRecord
+from orchestrator.domain import Finding, Latency, Parity, Severity, Status, TrialRecord
 from orchestrator.findings.codes import Code
 from orchestrator.statistics import stability
 
@@ -92,17 +92,25 @@ def _parity(record: TrialRecord) -> list[Finding]:
     if parity.max_abs_difference is None:
         message = "an output is missing or not a number"
         return [Code.PARITY_MISMATCH.finding(message, Severity.INVALID)]
+    if parity.least_equal is not None and parity.top1_equal >= parity.least_equal:
+        return []
     if parity.top1_equal < parity.total:
         return [
             Code.PARITY_MISMATCH.finding(
                 f"top-1 differs from PyTorch on {parity.total - parity.top1_equal} of {parity.total} inputs, "
-                f"by up to {parity.max_abs_difference:.2g}"
+                f"by up to {parity.max_abs_difference:.2g}{_allowed(parity)}"
             )
         ]
     if parity.tolerance is not None and parity.max_abs_difference > parity.tolerance:
         message = f"outputs differ from PyTorch's by up to {parity.max_abs_difference:.2g}, "
         return [Code.PARITY_MISMATCH.finding(f"{message}more than the {parity.tolerance:.2g} of rounding")]
     return []
+
+
+def _allowed(parity: Parity) -> str:
+    if parity.least_equal is None:
+        return ""
+    return f"; its exporter's own agreement allows {parity.total - parity.least_equal}"
 
 
 def _observation(record: TrialRecord) -> list[Finding]:

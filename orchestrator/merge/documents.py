@@ -24,6 +24,7 @@ from orchestrator.domain import (
     Quantile,
     Score,
     Severity,
+    Size,
     Skip,
     Sustained,
     Verdict,
@@ -150,6 +151,7 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "parts": tuple(Part(**part) for part in fields["parts"]),
                 "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
                 "sustained": _sustained(fields.get("sustained")),
+                "artifact": build(Size, fields.get("artifact")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:

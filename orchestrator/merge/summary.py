@@ -17,6 +17,7 @@ from orchestrator.domain import (
     Parity,
     Part,
     Score,
+    Size,
     Status,
     Sustained,
     TrialRecord,
@@ -38,6 +39,7 @@ class Facts:
     weights: str | None = None  # "pretrained", "trained", "random(0)", "yours"
     emulated: bool = False
     sustained: Sustained | None = None
+    size: Size | None = None
 
 
 def summarise(
@@ -68,6 +70,7 @@ def summarise(
         engine=records[0].engine if records else None,
         emulated=facts.emulated,
         sustained=facts.sustained,
+        artifact=facts.size,
     )
     return _measured(common, ok, windows) if ok else _failed(common, records)
 

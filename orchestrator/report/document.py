@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import findings, merge, observation, power, second_opinion, wire
-from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Skip, Status, TrialRecord
+from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
@@ -45,7 +45,7 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     every = list(dict.fromkeys([*planned, *arisen]))
     return merge.summary_document(
         {**_head(run, header), "observer": observed, "power": _power(header)},
-        rows,
+        merge.with_drops(rows),
         _artifacts(records),
         every,
     )
@@ -83,6 +83,8 @@ def _row(
         weights=artifact.get("weights"),
         weights_reason=artifact.get("weights_reason"),
         reference=Score(**reference) if reference else None,
+        calibration_synthetic=(artifact.get("facts") or {}).get("calibration") == "synthetic",
+        training_cut=artifact.get("training_cut"),
         emulated=identity["emulated"],
         forced_device=identity["forced"],
         cgroup_memory_disabled=identity["engine"] == "docker"
@@ -97,8 +99,17 @@ def _row(
     )
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
-    facts = merge.Facts(loaded.get("bytes"), artifact.get("weights"), identity["emulated"], curve)
+    facts = merge.Facts(
+        loaded.get("bytes"), artifact.get("weights"), identity["emulated"], curve, _size(artifact)
+    )
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
+
+
+def _size(artifact: Mapping[str, Any]) -> Size | None:
+    if not artifact:
+        return None  # no launch came to load one
+    known = ("deflated_bytes", "parameters", "nonzero_parameters", "macs")  # not in older runs
+    return Size(artifact["format"], artifact["bytes"], **{name: artifact.get(name) for name in known})
 
 
 def _no_power(header: Mapping[str, Any], records: Sequence[TrialRecord]) -> str | None:

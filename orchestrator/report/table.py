@@ -15,6 +15,7 @@ from orchestrator.report.cells import MIB, UNKNOWN, Cell, number, time_unit
 from orchestrator.report.column import Column as Column
 from orchestrator.report.heat import heat_columns
 from orchestrator.report.joules import energy_columns
+from orchestrator.report.sizes import size_columns
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
         *heat_columns(rows),
         *energy_columns(rows),
         Column("artifact\nMiB", mib("artifact_bytes")),
+        *size_columns(rows),
         speed("container\nMiB", known(mib("container_peak_bytes"))),
         speed("container load\nMiB", known(mib("load_container_peak_bytes"))),
         speed("container inference\nMiB", known(inference)),

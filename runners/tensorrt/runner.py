@@ -22,7 +22,7 @@ class TensorRT(sdk.Runner):
     """Loads ``.onnx``, building an engine of it first, and the engines that ``compile`` made of one."""
 
     runtime = "tensorrt"
-    formats = ("onnx", "engine")
+    formats = ("onnx", "onnx-s8", "engine")
     accelerators = ("cuda",)
     options = {"precision": ("fp32", "tf32", "fp16", "int8")}
     cuda = None
@@ -63,7 +63,7 @@ class TensorRT(sdk.Runner):
     def compile(self):
         """Write the engine."""
         self.start()
-        if self.request.model["format"] != "onnx":
+        if self.request.model["format"] == "engine":
             return super().compile()
         path = os.path.join(self.request.output_dir, "model.engine")
         plan = self.build()

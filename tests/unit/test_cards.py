@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,6 @@ WRONG: list[tuple[str, Any, str]] = [
             "weights.kind",
             "weights.url",
             "weights.sha256",
-            "variants",
             "variants.nq.formats",
         )
     ],
@@ -63,13 +63,20 @@ WRONG: list[tuple[str, Any, str]] = [
     ("input.std", [1, 1, "1"], "must hold 3 numbers"),
     ("input.std", [1, 0, 1], "must be above 0"),
     ("input.maximum", 0, "must be at least 1"),
-    ("weights.kind", "rumoured", "must be one of pretrained, bundled, not 'rumoured'"),
+    ("weights.kind", "rumoured", "must be one of pretrained, bundled, none, not 'rumoured'"),
     ("weights.sha256", "0" * 63, "must be 64 hexadecimal digits"),
     ("weights.sha256", "F" * 64, "must be 64 hexadecimal digits"),
-    ("variants", {}, "must name at least one variant"),
-    ("variants.nq", 3, "must be a table"),
-    ("variants.nq.formats", [], "must be some of onnx, tflite, pt2, not []"),
-    ("variants.nq.formats", ["onnx", "dos"], "must be some of onnx, tflite, pt2"),
+    ("variants", [], "must be a dict, not []"),
+    ("variants.nq", 3, "must be a dict, not 3"),
+    ("variants.nq.formats", [], "must be some of onnx, onnx-s8, tflite, pt2, not []"),
+    ("variants.nq.formats", ["onnx", "dos"], "must be some of onnx, onnx-s8, tflite, pt2"),
+    ("family", 3, "must be a str, not 3"),
+    ("small", "resnet", 'must look like "torchvision:resnet50"'),
+    ("options", [], "must be a dict, not []"),
+    ("settings", {"prn": 3}, "prn: must be a dict, not 3"),
+    ("scales", {"smoke": 3}, "smoke: must be a dict, not 3"),
+    ("scales", {"smoke": {"builder": "x"}}, 'smoke.builder: must look like "torchvision:resnet50"'),
+    ("scales", {"smoke": {"settings": {"nq": 1}}}, "smoke.settings.nq: must be a dict, not 1"),
 ]
 
 
@@ -138,7 +145,8 @@ def test_a_wrong_field_is_named(tmp_path: Path, field: str, value: Any, said: st
     path = write(tmp_path / "net.toml", changed(field, value))
     with pytest.raises(ExportError) as caught:
         cards.read(path)
-    assert str(caught.value).startswith(f"{path}: {field}: {said}")
+    joined = "." if re.match(r"(prn|smoke)[:.]", said) else ": "  # the field lies below the changed one
+    assert str(caught.value).startswith(f"{path}: {field}{joined}{said}")
     assert len(str(caught.value).splitlines()) == 1
 
 

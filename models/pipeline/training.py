@@ -1,0 +1,107 @@
+"""What training takes: the data as a task, one budget for all of it, and a trained teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from models import weights
+from models.card import derive, read
+from models.errors import ExportError
+from models.pipeline.request import Report, Request
+from models.pipeline.subject import Subject
+from models.variants import BASELINE
+
+if TYPE_CHECKING:
+    from models.task import Task
+    from models.trainer import Trainer
+
+NO_DATA = "must be trained, and the card has no data for that; name some, as in"
+
+
+@dataclass
+class Training:
+    """Of one model id; ``fits`` is how many trainings the budget is shared by."""
+
+    request: Request
+    subject: Subject
+    report: Report
+    fits: int
+    network: Callable[[Request], torch.nn.Module]  # the baseline of another request on the same subject
+
+    @property
+    def teacher_id(self) -> str | None:
+        """The model id that kd learns from, or None."""
+        return teacher_id(self.request)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """One for all trainings, so that they share the budget."""
+        from models.budget import Budget
+        from models.trainer import Trainer
+
+        budget = Budget(self.request.budget_s, self.fits)
+        return Trainer(self.request.work / self.request.card.id, self.report, budget)
+
+    def spared(self) -> None:
+        """A training that the budget counted on is not needed."""
+        self.trainer.budget.fits -= 1
+
+    def baseline(self) -> tuple[torch.nn.Module, dict[str, Any], dict[str, Any]]:
+        """The trained network in eval mode, the origin of its weights, and how training went."""
+        settings, task = self.request.settings_of(BASELINE), self.task()
+        with torch.random.fork_rng():
+            torch.manual_seed(self.request.seed)
+            model, origin = weights.untrained(self.request)
+        history = self.trainer.fit(model, task, name=BASELINE, **settings)
+        return model, origin, {"settings": settings, **history.facts()}
+
+    def task(self, with_teacher: bool = False) -> Task:
+        """For the trainer and the techniques. Raises ExportError for a model without data."""
+        from models.task import Task
+
+        card, split = self.request.card, self.subject.split
+        if split is None or self.request.data_card is None:
+            raise ExportError(f"{card.id}: {NO_DATA} {card.id}@digits")
+        return Task(
+            card=card,
+            train_inputs=torch.from_numpy(split.train_inputs),
+            train_labels=torch.from_numpy(split.train_labels),
+            test_inputs=torch.from_numpy(split.test_inputs),
+            test_labels=torch.from_numpy(split.test_labels),
+            trainer=self.trainer,
+            seed=self.request.seed,
+            teacher=self._teacher if with_teacher and self.teacher_id else None,
+            teacher_id=self.teacher_id if with_teacher else None,
+            augment=self.request.data_card.augment,
+        )
+
+    def _teacher(self) -> torch.nn.Module:
+        """The teacher's baseline, trained on the same data with its own settings; in eval mode."""
+        assert self.teacher_id and self.request.data_card
+        name, _, scale = self.teacher_id.partition("~")
+        card = read(teacher_card(self.request, name.partition("@")[0]))
+        card = derive(card, self.request.data_card, scale or None)
+        # Of the same input table: a data card's. Pretrained weights are the student's, so none are given.
+        return self.network(replace(self.request, card=card, weights=None, settings={}))
+
+
+def teacher_id(request: Request) -> str | None:
+    """``MODEL@DATA[~SCALE]`` of the card's teacher, at the card's scale where the teacher has it."""
+    card = request.card
+    if card.teacher is None:
+        return None
+    name, dash, scale = card.teacher.partition("~")
+    if not dash and card.scale and card.scale in read(teacher_card(request, name)).scales:
+        scale = card.scale
+    return f"{name}@{card.data}" + (f"~{scale}" if scale else "")
+
+
+def teacher_card(request: Request, name: str) -> Any:
+    """The teacher's card: beside the student's, or among those of this package."""
+    beside = request.card.path.parent / f"{name}.toml"
+    return beside if beside.exists() else weights.PACKAGE / f"{name}.toml"
