@@ -50,7 +50,7 @@ class Order:
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
     settings: Settings | None = None  # exactly these, whatever quick says
-    unmade: tuple[tuple[str, str, str], ...] = ()  # (model, variant, why): exports that failed before
+    unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -59,9 +59,8 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
     ``readable``: the power sources that answer here; where energy is wished for, windows are made as long
     as the slowest of them needs.
     """
-    base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
-    if order.settings:
-        base = order.settings
+    whole = replace(FULL, launches=max(FULL.launches, device.min_launches))
+    base = order.settings or (QUICK if order.quick else whole)
     if order.emulate:
         base = EMULATED
     else:
@@ -69,11 +68,8 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
-    if order.launches is not None:
-        base = replace(base, launches=order.launches)
-    if order.timeout_s is not None:
-        base = replace(base, timeout_s=order.timeout_s)
-    return base
+    asked = {"launches": order.launches, "timeout_s": order.timeout_s}
+    return replace(base, **{name: value for name, value in asked.items() if value is not None})
 
 
 def with_power(plan: Plan, order: Order, device: Device, readable: Sequence[str]) -> Plan:
@@ -116,11 +112,10 @@ def make_plan(
         if {(case.runtime, n) for n in [*_unsuited(case, runtimes), *_unusual(case, runtimes, models)]}
         <= named
     ]
-    unmade = {(model, variant): why for model, variant, why in order.unmade}
     kept, skips = sift(
         cases,
         [
-            lambda case: unmade.get((case.model, case.variant)),
+            lambda case: dict(order.unmade).get((case.model, case.variant)),
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
             lambda case: _option(case, runtimes),

@@ -86,9 +86,7 @@ def _shared(records: Sequence[TrialRecord], given: Circumstances) -> list[Findin
         because = f" because {given.weights_reason}" if given.weights_reason else ""
         found.append(Code.WEIGHTS_RANDOM.finding(f"weights: {given.weights}{because}"))
     if given.calibration_synthetic:
-        found.append(
-            Code.CALIBRATION_SYNTHETIC.finding("calibrated on made-up inputs: there are no others")
-        )
+        found.append(Code.CALIBRATION_SYNTHETIC.finding("calibrated on made-up inputs: there are no others"))
     if given.training_cut:
         found.append(Code.TRAINING_CUT.finding(given.training_cut))
     if any(record.engine == "process" for record in records):

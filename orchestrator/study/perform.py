@@ -156,7 +156,7 @@ def _bench(
     wish = Wish(
         place.device.id, models=way.models, variants=way.variants, runtimes=way.runtimes, options=options
     )
-    unmade = tuple((*key, why) for key, why in made.items() if isinstance(why, str))
+    unmade = tuple((key, why) for key, why in made.items() if isinstance(why, str))
     order = cases.Order(
         wish, request.engine, results=where, host=request.host, settings=settings, unmade=unmade
     )
