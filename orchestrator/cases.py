@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
@@ -68,7 +69,7 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
-    asked = {"launches": order.launches, "timeout_s": order.timeout_s}
+    asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
     return replace(base, **{name: value for name, value in asked.items() if value is not None})
 
 

@@ -89,7 +89,10 @@ def make(
 
 def _outcome(step: Step, reasons: Mapping[str, str]) -> str:
     made = len(step.variants) - len(reasons)
-    told = "; ".join(f"{variant} failed: {reason}" for variant, reason in reasons.items())
+    variants: dict[str, list[str]] = {}
+    for variant, reason in reasons.items():
+        variants.setdefault(reason, []).append(variant)
+    told = "; ".join(f"{', '.join(names)} failed: {reason}" for reason, names in variants.items())
     return f"{made} of {len(step.variants)} variants are there" + (f" ({told})" if told else "")
 
 
