@@ -111,7 +111,7 @@ def _perform(name: str, given: dict[str, Any], as_json: bool) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     with watcher() as watching:
         try:
-            place = perform.prepare(catalog, cache_root(), request, watching.say)
+            place = perform.prepare(catalog, cache_root(), request, way.models, watching.say)
             folder, document = perform.perform(place, way, request, watching)
         except KeyboardInterrupt:
             click.echo("interrupted; the same command goes on, what is finished is kept", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,11 +20,13 @@ def build(
     repeated: Mapping[int, Manifests],
     summary: Mapping[str, Any] | None,
     formats: Mapping[str, Sequence[str]],
+    planned: Collection[str],
 ) -> dict[str, Any]:
     """A JSON object valid under ``schemas/study.schema.json``.
 
     ``made``: exports of the tables (seed 0); ``repeated``: by seed those of repeated trainings;
-    ``summary``: the bench's summary document, None where nothing could be benched.
+    ``summary``: the bench's summary document, None where nothing could be benched; ``planned``: ids of
+    cases of which no launch was planned.
     """
     study = way.study
     settings = summary["run"] if summary else None
@@ -49,7 +51,7 @@ def build(
         "data": list(way.data),
         "launches": max((row["launches"] for row in summary["cases"]), default=0) if summary else 0,
         "run": settings,
-        "rows": rows(way.keys(), made, summary, formats),
+        "rows": rows(way.keys(), made, summary, formats, planned),
         "gains": _gains(way, made, repeated),
     }
 

@@ -89,11 +89,10 @@ def make(
 
 def _outcome(step: Step, reasons: Mapping[str, str]) -> str:
     made = len(step.variants) - len(reasons)
-    variants: dict[str, list[str]] = {}
-    for variant, reason in reasons.items():
-        variants.setdefault(reason, []).append(variant)
-    told = "; ".join(f"{', '.join(names)} failed: {reason}" for reason, names in variants.items())
-    return f"{made} of {len(step.variants)} variants are there" + (f" ({told})" if told else "")
+    told = f"{made} of {len(step.variants)} variants are there"
+    if len(set(reasons.values())) == 1:
+        return f"{told}; {', '.join(reasons)}: {next(iter(reasons.values()))}"
+    return told + (f"; failed: {', '.join(reasons)}" if reasons else "")
 
 
 def words(seconds: float) -> str:

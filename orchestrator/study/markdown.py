@@ -34,7 +34,8 @@ def render(document: Mapping[str, Any], figures: Sequence[tuple[str, str]] = ())
         ("Strategy by service, computed from these tables", words.advice(document)),
         ("Ended early", words.early(document)),
         ("Findings", words.suspects(document)),
-        ("Not measured", words.failures(document)),
+        ("Failed", words.failures(document)),
+        ("Not for these runtimes", words.unable(document)),
     ):
         if found:
             lines += ["", f"## {title}", "", *(f"- {escape(line)}" for line in found)]

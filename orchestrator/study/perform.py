@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import artifacts, bench, cases, choices, environment, exports
+from orchestrator import artifacts, bench, cases, choices, environment, exporter, exports
 from orchestrator.catalog import Catalog, Device
-from orchestrator.domain import InferometerError
+from orchestrator.domain import Case, InferometerError
 from orchestrator.plan import FULL, QUICK, Settings, Wish, expected_s
 from orchestrator.report.document import conclude, load
 from orchestrator.session import Watcher
+from orchestrator.store import Run
 from orchestrator.study import document, folder
 from orchestrator.study.making import MOST_AT_A_TIME, Maker, make, words
 from orchestrator.study.rows import Key
@@ -48,11 +49,14 @@ class Place:
     maker: Callable[[Step, float | None], Mapping[str, str]]
 
 
-def prepare(catalog: Catalog, cache: Path, request: Request, say: Callable[[str], None]) -> Place:
-    """The device and the exporter. Raises InferometerError for another board than this."""
+def prepare(
+    catalog: Catalog, cache: Path, request: Request, models: Sequence[str], say: Callable[[str], None]
+) -> Place:
+    """The device and the exporter. Raises InferometerError for another board than this, or unknown ids."""
     with choices.reach(request.host) as (place, _):
         device = choices.choose_device(catalog, request.device, False, False, place)
     engine = choices.likely_engine(request.engine)
+    exports.named(catalog, models)  # refused at once, not after hours
     return Place(catalog, cache, bench.RESULTS, device, engine, maker(catalog, cache, engine, say))
 
 
@@ -81,15 +85,17 @@ def perform(place: Place, way: Way, request: Request, watcher: Watcher) -> tuple
     where = folder.choose(place.results, way, place.device.id, _identity(place))
     watcher.say(f"results: {where}")
     at_a_time = min(MOST_AT_A_TIME, os.cpu_count() or 1)
-    failed = make([*way.steps, *way.repeated], place.maker, budget_s, at_a_time, watcher.say)
+    failed = make(
+        [*way.steps, *way.repeated], place.maker, budget_s, at_a_time, watcher.say, exporter.end_mine
+    )
     made = _manifests(place, way.steps, failed)
-    summary = _bench(place, way, request, settings, made, where / folder.BENCH, watcher)
+    summary, planned = _bench(place, way, request, settings, made, where / folder.BENCH, watcher)
     runtimes = {name: item.formats for name, item in place.catalog.runtimes().items()}
     repeated = {
         seed: _manifests(place, [step for step in way.repeated if step.seed == seed], failed)
         for seed in dict.fromkeys(step.seed for step in way.repeated)
     }
-    found = document.build(way, made, repeated, summary, runtimes)
+    found = document.build(way, made, repeated, summary, runtimes, planned)
     folder.record(where, _used(way, request, made, time.monotonic() - began))
     files = folder.write(where, found)
     watcher.say(f"{', '.join(path.name for path in files)} after {words(time.monotonic() - began)}")
@@ -146,12 +152,12 @@ def _bench(
     made: Mapping[Key, Mapping[str, Any] | str],
     where: Path,
     watcher: Watcher,
-) -> dict[str, Any] | None:
-    """The bench's summary document; None where there is nothing to run."""
+) -> tuple[dict[str, Any] | None, set[str]]:
+    """The bench's summary document and the cases that cannot run; None where there is nothing to run."""
     if (where / "summary.json").exists():
-        return load(where)
+        return load(where), _skipped(Run.open(where))
     if all(isinstance(manifest, str) for manifest in made.values()):
-        return None
+        return None, set()
     options = tuple(option for option in way.study.options if option[0] in way.runtimes)
     wish = Wish(
         place.device.id, models=way.models, variants=way.variants, runtimes=way.runtimes, options=options
@@ -163,7 +169,12 @@ def _bench(
     run, session = bench.perform(place.catalog, place.cache, order, watcher)
     found = conclude(run, session.skips)
     run.write_summary(found)
-    return found
+    return found, _skipped(run)
+
+
+def _skipped(run: Run) -> set[str]:
+    """Ids of the cases of which no launch was planned."""
+    return {Case.from_json(skip["case"]).id for skip in run.header("plan.skips")["plan"]["skips"]}
 
 
 def _used(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.domain import Case
@@ -15,11 +15,13 @@ def rows(
     made: Mapping[Key, Mapping[str, Any] | str],
     summary: Mapping[str, Any] | None,
     formats: Mapping[str, Sequence[str]],
+    planned: Collection[str],
 ) -> list[dict[str, Any]]:
     """JSON objects valid under ``schemas/study.schema.json``, in the order of ``keys``.
 
     ``made``: the manifest of each export, or the reason there is none; ``summary``: the bench's summary
-    document; ``formats``: by runtime, those it loads.
+    document; ``formats``: by runtime, those it loads; ``planned``: ids of the cases that no launch was
+    planned of, because a runtime cannot run them.
     """
     found = []
     for model, variant in keys:
@@ -39,7 +41,7 @@ def rows(
                 **_unique(facts),
                 "training": facts.get("training"),
                 "techniques": facts.get("techniques", []),
-                "measured": _measured(model, variant, facts, summary, formats),
+                "measured": _measured(model, variant, facts, summary, formats, planned),
             }
         )
     return found
@@ -63,6 +65,7 @@ def _measured(
     facts: Mapping[str, Any],
     summary: Mapping[str, Any] | None,
     formats: Mapping[str, Sequence[str]],
+    planned: Collection[str],
 ) -> list[dict[str, Any]]:
     if summary is None:
         return []
@@ -72,7 +75,11 @@ def _measured(
         if (row["case"]["model"], row["case"]["variant"]) == (model, variant)
     ]
     found += [
-        {**_nothing(skip["case"]), "reason": skip["reason"]}
+        {
+            **_nothing(skip["case"]),
+            "reason": skip["reason"],
+            "planned": Case.from_json(skip["case"]).id not in planned,
+        }
         for skip in summary["skips"]
         if (skip["case"]["model"], skip["case"]["variant"]) == (model, variant)
     ]
@@ -102,6 +109,7 @@ def _nothing(case: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": None,
         "findings": [],
         "reason": None,
+        "planned": True,
     }
 
 

@@ -28,7 +28,8 @@ def render(document: Mapping[str, Any], width: int) -> list[str]:
         ("Strategy by service, computed from these tables", words.advice(document)),
         ("Ended early", words.early(document)),
         ("Findings", words.suspects(document)),
-        ("Not measured", words.failures(document)),
+        ("Failed", words.failures(document)),
+        ("Not for these runtimes", words.unable(document)),
     ):
         if said:
             text += ["", title, *(part for line in said for part in _wrapped(f"  {line}", width))]

@@ -74,7 +74,7 @@ def early(document: Document) -> list[str]:
 
 
 def failures(document: Document) -> list[str]:
-    """Every row without a figure, with its reason; equal reasons of a row told once."""
+    """Every row whose figure was expected and is not there, with its reason; equal ones of a row once."""
     lines: dict[str, None] = {}
     for row in document["rows"]:
         if row["failure"]:
@@ -82,11 +82,21 @@ def failures(document: Document) -> list[str]:
             continue
         by_reason: dict[str, list[str]] = {}
         for one in row["measured"]:
-            if one["reason"]:
+            if one["reason"] and one["planned"]:
                 by_reason.setdefault(one["reason"], []).append(one["label"])
         for reason, labels in by_reason.items():
             lines[plain(f"{row['model']} {row['variant']} in {', '.join(labels)}: {reason}")] = None
     return list(lines)
+
+
+def unable(document: Document) -> list[str]:
+    """What runtimes cannot run, whatever network it is: one line a reason."""
+    variants: dict[str, dict[str, None]] = {}
+    for row in document["rows"]:
+        for one in row["measured"]:
+            if not row["failure"] and not one["planned"]:
+                variants.setdefault(f"{one['label']}: {one['reason']}", {})[row["variant"]] = None
+    return [plain(f"{reason} ({', '.join(names)})") for reason, names in variants.items()]
 
 
 def suspects(document: Document) -> list[str]:

@@ -153,7 +153,12 @@ def _built(folder: Path, scale: str | None) -> dict[str, Any]:
         for seed in [step.seed]
     }
     return document.build(
-        steps, made, repeated, _summary(steps), {"tflite": ("tflite",), "onnxruntime": ("onnx",)}
+        steps,
+        made,
+        repeated,
+        _summary(steps),
+        {"tflite": ("tflite",), "onnxruntime": ("onnx",)},
+        {Case("x86", "onnxruntime", model, "fiq").id for model in steps.models},
     )
 
 

@@ -117,7 +117,7 @@ def test_two_exports_run_at_a_time_and_every_failure_is_kept() -> None:
     assert failed[STEPS[3]] == {"nq": "no memory", "fiq": "no memory"}
     assert failed[STEPS[0]] == {}
     assert sum("left" in line for line in said) == 4 and said[-1].startswith("[5/5]")
-    assert any("1 of 2 variants are there (fiq failed: no calibration)" in line for line in said)
+    assert any("1 of 2 variants are there; fiq: no calibration" in line for line in said)
 
 
 def test_an_interrupt_begins_no_further_export() -> None:
