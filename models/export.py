@@ -6,6 +6,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,8 +17,11 @@ from models.folder import replacing
 from models.pipeline import files, manifest, subject
 from models.pipeline.request import Report, Request
 from models.pipeline.stages import Stages
-from models.pipeline.training import NO_DATA, Training
+from models.pipeline.training import NO_DATA, Training, trainer
 from models.variants import Variant, parse
+
+if TYPE_CHECKING:
+    from models.trainer import Trainer
 
 
 def export(request: Request, report: Report) -> dict[str, str]:
@@ -33,8 +37,11 @@ def export(request: Request, report: Report) -> dict[str, str]:
     if untrained and not request.data_card:
         raise ExportError(f"{request.card.id}: {', '.join(untrained)} {NO_DATA} {request.card.id}@digits")
     failed = {}
-    stages = _stages(request, subject.of(request, report), report, _fits(variants))
-    with tempfile.TemporaryDirectory() as scratch:
+    shared = trainer(request, report, _fits(variants))
+    stages = _stages(request, subject.of(request, report), report, shared)
+    request.work.mkdir(parents=True, exist_ok=True)
+    # Not in /tmp, which may be memory.
+    with tempfile.TemporaryDirectory(dir=request.work) as scratch:
         writer = files.Files(stages, Path(scratch))
         for variant in variants:
             report("variant", name=variant.code, edge="start")
@@ -51,16 +58,17 @@ def export(request: Request, report: Report) -> dict[str, str]:
 
 
 def _fits(variants: list[Variant]) -> int:
-    """How many trainings there are at most: one a stage, and one for each training export."""
+    """How many trainings there are at most: one a stage, one a training export, a teacher's."""
     stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
-    return len(stages) + sum(v.last_kind == "training-export" for v in variants)
+    exports = sum(v.last_kind == "training-export" for v in variants)
+    return len(stages) + exports + any("kd" in stage for stage in stages)
 
 
-def _stages(request: Request, shown: subject.Subject, report: Report, fits: int) -> Stages:
+def _stages(request: Request, shown: subject.Subject, report: Report, shared: Trainer | None) -> Stages:
     def network(other: Request) -> torch.nn.Module:
-        return _stages(other, shown, report, 1).get(()).model
+        return _stages(other, shown, report, shared).get(()).model
 
-    return Stages(request, shown, Training(request, shown, report, fits, network), report)
+    return Stages(request, shown, Training(request, shown, report, shared, network), report)
 
 
 def _variant(request: Request, variant: Variant, stages: Stages, writer: files.Files) -> None:

@@ -46,6 +46,19 @@ class Artifact:
     lossy: bool = False  # it computes something else than its PyTorch source, on purpose
     told: Mapping[str, Any] = field(default_factory=dict)  # what its exporter says of it
 
+    def to_json(self) -> dict[str, Any]:
+        """What a trial's record keeps of it."""
+        told = dict(self.told)
+        return {
+            "format": self.format,
+            "bytes": self.bytes,
+            "weights": self.weights,
+            "weights_reason": self.weights_reason,
+            "reference": told.pop("baseline", None),  # of nq's network, also for variants of it
+            "lossy": self.lossy,
+            **told,
+        }
+
 
 # Fields of `told`: of the file's entry in the manifest, then of the manifest itself.
 TOLD = ("deflated_bytes", "accuracy", "top1_equal", "total", "facts")

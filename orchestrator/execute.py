@@ -141,7 +141,7 @@ def execute(
         versions=_versions(transcript),
         image=target.digest,
         artifact_sha256=load.artifact.sha256,
-        artifact=_artifact(load),
+        artifact={**load.artifact.to_json(), "compiled": _compiled(load)},
         cores=theirs,
         cooldown=cooldown,
         files={path.name: sha256_file(path) for path in sorted(raw.iterdir())},
@@ -168,20 +168,6 @@ def _heat(
     may_boost = environment.boosts(place.arch, place.root)
     found = heat_findings(lines, window, record.case.accelerator, len(record.cores), may_boost)
     return found + heat_unobserved(lines, window)
-
-
-def _artifact(load: Load) -> dict[str, Any]:
-    artifact, told = load.artifact, dict(load.artifact.told)
-    return {
-        "format": artifact.format,
-        "bytes": artifact.bytes,
-        "compiled": _compiled(load),
-        "weights": artifact.weights,
-        "weights_reason": artifact.weights_reason,
-        "reference": told.pop("baseline", None),  # of nq's network, also for variants of it
-        "lossy": artifact.lossy,
-        **told,
-    }
 
 
 def _compiled(load: Load) -> dict[str, Any] | None:
@@ -291,16 +277,11 @@ def _scored(transcript: wire.Transcript, load: Load, batch: int) -> dict[str, An
         reference = json.loads(artifact.reference.read_bytes())["outputs"]
         quantization = signature[0].get("quantization")
         is_exact = not artifact.lossy and not load.is_lowered  # else top-1 is what can be asked for
-        fields["parity"] = scoring.compare(
-            transcript.outputs,
-            reference,
-            batch,
-            quantization,
-            scoring.FLOAT_TOLERANCE if is_exact else None,
-            scoring.expected_equal(artifact.told["top1_equal"], artifact.told["total"])
-            if artifact.lossy
-            else None,
-        )
+        tolerance, least = scoring.FLOAT_TOLERANCE if is_exact else None, None
+        if artifact.lossy:
+            least = scoring.least_equal(artifact.told["top1_equal"], artifact.told["total"])
+        parity = scoring.compare(transcript.outputs, reference, batch, quantization, tolerance, least)
+        fields["parity"] = parity
     if artifact.labels:
         fields["accuracy"] = scoring.score(transcript.outputs, json.loads(artifact.labels.read_bytes()))
     return fields

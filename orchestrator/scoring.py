@@ -59,13 +59,13 @@ def compare(
     batch: int,
     quantization: Mapping[str, Any] | None = None,
     relative_tolerance: float | None = None,
-    least_equal: int | None = None,
+    least: int | None = None,
 ) -> Parity:
     """Top-1 agreement and largest absolute difference on the same inputs.
 
     A missing output or value makes the difference None, which no tolerance accepts; the tolerance is
     relative to the largest value of the reference.
-    ``least_equal``: how many equal classes are enough, where not all are.
+    ``least``: how many equal classes are enough, where not all are.
     ``quantization`` (per-tensor scale and zero point) turns raw integers into real values first.
     """
     equal, total, worst = 0, 0, 0.0
@@ -84,10 +84,10 @@ def compare(
     if relative_tolerance is not None:
         values = [abs(value) for wanted in reference for value in wanted if value is not None]
         tolerance = relative_tolerance * max(values)
-    return Parity(equal, total, worst if math.isfinite(worst) else None, tolerance, least_equal)
+    return Parity(equal, total, worst if math.isfinite(worst) else None, tolerance, least)
 
 
-def expected_equal(equal: int, total: int) -> int:
+def least_equal(equal: int, total: int) -> int:
     """The least top-1 agreement a file that is lossy on purpose must reach in a bench.
 
     The exporter saw ``equal`` of ``total`` itself. Another runtime computes the same integers with other

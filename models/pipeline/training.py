@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,12 +24,12 @@ NO_DATA = "must be trained, and the card has no data for that; name some, as in"
 
 @dataclass
 class Training:
-    """Of one model id; ``fits`` is how many trainings the budget is shared by."""
+    """Of one model id; ``trainer`` is one for all trainings of the command, which share its budget."""
 
     request: Request
     subject: Subject
     report: Report
-    fits: int
+    trainer: Trainer | None  # None: a model that is not trained
     network: Callable[[Request], torch.nn.Module]  # the baseline of another request on the same subject
 
     @property
@@ -38,18 +37,10 @@ class Training:
         """The model id that kd learns from, or None."""
         return teacher_id(self.request)
 
-    @cached_property
-    def trainer(self) -> Trainer:
-        """One for all trainings, so that they share the budget."""
-        from models.budget import Budget
-        from models.trainer import Trainer
-
-        budget = Budget(self.request.budget_s, self.fits)
-        return Trainer(self.request.work / self.request.card.id, self.report, budget)
-
     def spared(self) -> None:
         """A training that the budget counted on is not needed."""
-        self.trainer.budget.fits -= 1
+        if self.trainer:
+            self.trainer.budget.fits -= 1
 
     def baseline(self) -> tuple[torch.nn.Module, dict[str, Any], dict[str, Any]]:
         """The trained network in eval mode, the origin of its weights, and how training went."""
@@ -57,7 +48,7 @@ class Training:
         with torch.random.fork_rng():
             torch.manual_seed(self.request.seed)
             model, origin = weights.untrained(self.request)
-        history = self.trainer.fit(model, task, name=BASELINE, **settings)
+        history = task.trainer.fit(model, task, name=BASELINE, **settings)
         return model, origin, {"settings": settings, **history.facts()}
 
     def task(self, with_teacher: bool = False) -> Task:
@@ -65,8 +56,10 @@ class Training:
         from models.task import Task
 
         card, split = self.request.card, self.subject.split
-        if split is None or self.request.data_card is None:
+        if split is None or self.trainer is None or self.request.data_card is None:
             raise ExportError(f"{card.id}: {NO_DATA} {card.id}@digits")
+        if with_teacher and self.teacher_id is None:
+            raise ExportError(f'{card.path}: teacher: is missing, and kd needs one; add teacher = "MODEL"')
         return Task(
             card=card,
             train_inputs=torch.from_numpy(split.train_inputs),
@@ -75,7 +68,7 @@ class Training:
             test_labels=torch.from_numpy(split.test_labels),
             trainer=self.trainer,
             seed=self.request.seed,
-            teacher=self._teacher if with_teacher and self.teacher_id else None,
+            teacher=self._teacher if with_teacher else None,
             teacher_id=self.teacher_id if with_teacher else None,
             augment=self.request.data_card.augment,
         )
@@ -105,3 +98,13 @@ def teacher_card(request: Request, name: str) -> Any:
     """The teacher's card: beside the student's, or among those of this package."""
     beside = request.card.path.parent / f"{name}.toml"
     return beside if beside.exists() else weights.PACKAGE / f"{name}.toml"
+
+
+def trainer(request: Request, report: Report, fits: int) -> Trainer | None:
+    """One for ``fits`` trainings within the request's budget; None for a model without data."""
+    if request.data_card is None:
+        return None
+    from models.budget import Budget
+    from models.trainer import Trainer
+
+    return Trainer(request.work / "trainings", report, Budget(request.budget_s, fits))

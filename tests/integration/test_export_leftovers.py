@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator import artifacts, exports
+from orchestrator import artifacts, exporter, exports
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
@@ -59,12 +59,12 @@ def test_an_export_removes_what_a_killed_one_left_and_nothing_else(
     engine_client: Any, stand_in: Callable[[str], None], double_image: images.Image, tmp_path: Path
 ) -> None:
     owner = subprocess.Popen(["sleep", "600"])
-    start = exports._started(owner.pid)
+    start = exporter._started(owner.pid)
     assert start
     labels = {
-        "living": exports._labels(f"{owner.pid} {start}"),
-        "its id went to another": exports._labels(f"{owner.pid} {int(start) - 1}"),
-        "elsewhere": exports._labels("4194305 1") | {exports._PLACE: "another machine"},
+        "living": exporter._labels(f"{owner.pid} {start}"),
+        "its id went to another": exporter._labels(f"{owner.pid} {int(start) - 1}"),
+        "elsewhere": exporter._labels("4194305 1") | {exporter._PLACE: "another machine"},
     }
     left: dict[str, Any] = {}
 
@@ -99,7 +99,7 @@ def test_a_container_that_does_not_end_is_removed_in_time(
     engine_client: Any, stand_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     stand_in("echo busy >&2; sleep 600")
-    monkeypatch.setattr(exports, "_TIMEOUT_S", 1)
+    monkeypatch.setattr(exporter, "_TIMEOUT_S", 1)
     said = refused(tmp_path, "docker")
     assert said == f"the export of {MODEL} was stopped after 1 s; its log: {log_of(tmp_path)}"
     assert log_of(tmp_path).read_text() == "busy\n"
@@ -112,17 +112,17 @@ def test_a_container_has_a_name_a_limit_and_an_owner(
 ) -> None:
     seen = []
 
-    class Seen(exports._Lines):
+    class Seen(exporter._Lines):
         def feed(self, data: bytes) -> None:
             seen.extend(of_this_process(engine_client))
 
-    monkeypatch.setattr(exports, "_Lines", Seen)
+    monkeypatch.setattr(exporter, "_Lines", Seen)
     stand_in("echo here")
     assert "wrote no manifest" in refused(tmp_path, "docker")
     (container,) = seen
     assert container.name == f"inferometer-export-{MODEL}-nq-b1-{os.getpid()}"
     assert container.attrs["HostConfig"]["PidsLimit"] == 512
-    assert exports._lives(container.labels[exports._OWNER])
+    assert exporter._lives(container.labels[exporter._OWNER])
 
 
 def refused(cache: Path, engine: str) -> str:
@@ -152,7 +152,7 @@ def test_a_process_that_does_not_end_is_killed_in_time(
 ) -> None:
     python = interpreter(tmp_path, f"echo $$ > {tmp_path}/group; {line}")
     monkeypatch.setattr(venvs, "ensure", lambda *given: python)
-    monkeypatch.setattr(exports, "_TIMEOUT_S", 1)
+    monkeypatch.setattr(exporter, "_TIMEOUT_S", 1)
     said = refused(tmp_path, "process")
     assert said == f"the export of {MODEL} was stopped after 1 s; its log: {log_of(tmp_path)}"
     group = int((tmp_path / "group").read_text())

@@ -56,7 +56,7 @@ def exported(exporter: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = Catalog(ROOT).models()[MODEL]
         exports.ensure(ROOT, cache, model, "nq", 1, "docker", said.append)
     assert f"exporting {MODEL} nq (once)" in said
-    assert [line for line in said if f"{MODEL}: onnx done in" in line]
+    assert [line for line in said if f"{MODEL} nq: onnx done in" in line]
     assert [path.name for path in (cache / "artifacts" / MODEL / "nq").iterdir()] == ["b1"]
     return cache / "artifacts" / MODEL / "nq/b1"
 
@@ -88,7 +88,7 @@ def test_the_export_is_the_same_again(exported: Path, name: str) -> None:
         assert (exported / name).read_bytes() == (SHIPPED / name).read_bytes()
         return
     again, shipped = manifest(exported), manifest(SHIPPED)
-    assert again["key"] == artifacts.export_key(ROOT, Catalog(ROOT).models()[MODEL])
+    assert again["key"] == artifacts.export_key(ROOT, cache_root(), Catalog(ROOT).models()[MODEL])
     # The key hashes the exporter's own code: what ships cannot hold it, this test stands in for it.
     assert shipped["key"] is None
     # How far a runtime is from PyTorch is measured where it is exported: processors differ in the last bits.
@@ -108,7 +108,7 @@ def test_every_file_computes_what_the_reference_says(engine_client: Any, exporte
     assert set(results) == {"onnx", "tflite", "pt2"}
     for result in results.values():
         assert result["top1_equal"] == result["total"] > 300
-        assert result["accuracy"] > 0.9
+        assert result["correct"] > 0.9 * result["total"]
 
 
 @pytest.mark.docker

@@ -92,7 +92,7 @@ def exported(cache: Path) -> Path:
     folder = cache / "artifacts/resnet50/nq/b1"
     folder.mkdir(parents=True)
     root = suite_root()
-    key = artifacts.export_key(root, Catalog(root).models()["resnet50"])
+    key = artifacts.export_key(root, cache, Catalog(root).models()["resnet50"])
     content = {"schema": artifacts.SCHEMA, "key": key, "artifacts": [], "weights": {"kind": "trained"}}
     (folder / "manifest.json").write_text(json.dumps(content))
     (folder / "model.onnx").write_bytes(os.urandom(300_000))

@@ -84,8 +84,8 @@ def test_an_artifact_of_another_format_does_not_matter(folder: Path) -> None:
         (b"", "unreadable"),
         (b'{"schema": 1', "unreadable"),
         (b"\xff\xfe", "unreadable"),
-        (b"[]", "field schema is not 1"),
-        (b'{"schema": 2}', "field schema is not 1"),
+        (b"[]", "field schema is not 2"),
+        (b'{"schema": 3}', "field schema is not 2"),
     ],
 )
 def test_a_broken_manifest_is_refused_with_the_fix(folder: Path, content: bytes, complaint: str) -> None:
@@ -109,6 +109,8 @@ def test_a_broken_manifest_is_refused_with_the_fix(folder: Path, content: bytes,
         {"weights": ...},
         {"weights": {"kind": "random"}},
         {"batch": ...},
+        {"macs": ...},
+        {"training": ...},
     ],
 )
 def test_a_manifest_without_its_fields_is_refused(folder: Path, fields: dict[str, Any]) -> None:
@@ -139,6 +141,9 @@ def test_the_cache_follows_the_environment() -> None:
     assert artifacts.cache_root({"XDG_CACHE_HOME": "/x", "INFEROMETER_CACHE": "/y"}) == Path("/y")
 
 
+NQ = '[nq]\ntitle = "fp32"\nkind = "baseline"\nformats = ["onnx"]\n'
+
+
 def checkout(folder: Path) -> Path:
     """A checkout with one card and an exporter."""
     (folder / "models/exporters").mkdir(parents=True)
@@ -147,6 +152,9 @@ def checkout(folder: Path) -> Path:
     (folder / "models/other.toml").write_text(f'title = "Other"\n{card}')
     (folder / "models/exporters/onnx.py").write_text("opset = 13\n")
     (folder / "models/requirements.txt").write_text("torch==1\n")
+    (folder / "models/techniques").mkdir()
+    (folder / "models/techniques/variants.toml").write_text(NQ)
+    (folder / "models/data").mkdir()
     return folder
 
 
@@ -158,13 +166,13 @@ def test_an_export_is_current_until_card_exporter_or_pins_change(tmp_path: Path)
     assert made == cache / "artifacts/net/nq/b1"
     made.mkdir(parents=True)
     (made / "manifest.json").write_text(
-        json.dumps({"schema": 1, "key": artifacts.export_key(root, model), "artifacts": []})
+        json.dumps({"schema": 2, "key": artifacts.export_key(root, cache, model), "artifacts": []})
     )
     assert artifacts.is_current(root, cache, model, "nq", 1)
     assert not artifacts.is_current(root, cache, model, "nq", 8)
     (root / "models/other.toml").write_text("# another card does not matter\n")
     assert artifacts.is_current(root, cache, model, "nq", 1)
-    for name in ("net.toml", "exporters/onnx.py", "requirements.txt"):
+    for name in ("net.toml", "exporters/onnx.py", "requirements.txt", "techniques/variants.toml"):
         path = root / "models" / name
         before = path.read_bytes()
         path.write_bytes(before + b"# changed\n")
@@ -178,9 +186,9 @@ def test_weights_put_in_place_later_make_a_stand_in_old(tmp_path: Path) -> None:
     model = replace(Catalog(root).models()["net"], weights={"url": "https://example.org/net-1.pth"})
     made = artifacts.folder_of(root, cache, "net", "nq", 1)
     made.mkdir(parents=True)
-    key = artifacts.export_key(root, model)
+    key = artifacts.export_key(root, cache, model)
     for kind in ("pretrained", "random"):
-        manifest = {"schema": 1, "key": key, "weights": {"kind": kind}}
+        manifest = {"schema": 2, "key": key, "weights": {"kind": kind}}
         (made / "manifest.json").write_text(json.dumps(manifest))
         assert artifacts.is_current(root, cache, model, "nq", 1)
     file = artifacts.weights_file(cache, model)
@@ -194,7 +202,7 @@ def test_a_manifest_without_a_key_is_not_current(tmp_path: Path) -> None:
     root, cache = checkout(tmp_path / "checkout"), tmp_path / "cache"
     made = cache / "artifacts/net/nq/b1"
     made.mkdir(parents=True)
-    (made / "manifest.json").write_text('{"schema": 1}')
+    (made / "manifest.json").write_text('{"schema": 2}')
     assert not artifacts.is_current(root, cache, Catalog(root).models()["net"], "nq", 1)
 
 
@@ -203,3 +211,55 @@ def test_what_ships_is_found_before_the_cache(tmp_path: Path) -> None:
     assert found == SHIPPED
     model = Catalog(suite_root()).models()["digits-cnn"]
     assert artifacts.is_current(suite_root(), tmp_path, model, "nq", 1)
+
+
+def test_an_older_version_s_export_is_made_again(tmp_path: Path) -> None:
+    root, cache = checkout(tmp_path / "checkout"), tmp_path / "cache"
+    made = cache / "artifacts/net/nq/b1"
+    made.mkdir(parents=True)
+    (made / "manifest.json").write_text('{"schema": 1}')
+    assert artifacts.read_manifest(made) is None
+    assert not artifacts.is_current(root, cache, Catalog(root).models()["net"], "nq", 1)
+
+
+def test_a_trained_export_is_current_until_a_card_it_is_made_from_changes(tmp_path: Path) -> None:
+    root, cache = checkout(tmp_path / "checkout"), tmp_path / "cache"
+    table = "[input]\nshape = [1, 2, 2]\n"
+    (root / "models/net.toml").write_text(
+        f'title = "Net"\nteacher = "other"\n{table}[weights]\nkind = "none"\n'
+    )
+    (root / "models/data/set.toml").write_text(
+        'title = "S"\nloader = "npz"\nclasses = 2\nlicence = "none"\nhomepage = ""\n' + table
+    )
+    before = artifacts.export_key(root, cache, Catalog(root).model("net@set"))
+    assert before == artifacts.export_key(root, cache, Catalog(root).model("net@set"))
+    for name in ("data/set.toml", "other.toml"):
+        path = root / "models" / name
+        path.write_text(path.read_text() + "# changed\n")
+        after = artifacts.export_key(root, cache, Catalog(root).model("net@set"))
+        assert not artifacts.same_key(before, after)
+        before = after
+
+
+def test_data_that_is_not_here_now_leaves_an_export_current() -> None:
+    assert artifacts.same_key("code stamp", "code")
+    assert artifacts.same_key("code stamp", "code stamp")
+    assert not artifacts.same_key("code stamp", "code other")
+    assert not artifacts.same_key("code", "code stamp")
+    assert not artifacts.same_key(None, "code")
+
+
+def test_other_seeds_have_folders_of_their_own(tmp_path: Path) -> None:
+    folders = {artifacts.folder_of(suite_root(), tmp_path, "digits-cnn", "nq", 1, seed) for seed in range(3)}
+    assert SHIPPED in folders
+    assert len(folders) == 3
+
+
+def test_what_a_budget_cut_is_told() -> None:
+    short = {"epochs": 30, "epochs_done": 12}
+    whole = {"epochs": 30, "epochs_done": 30}
+    pruned = {"code": "prn", "facts": {"training": short}}
+    assert artifacts.training_cut({"training": whole, "techniques": []}) is None
+    assert artifacts.training_cut({"training": None, "techniques": [{"code": "wcl", "facts": {}}]}) is None
+    said = artifacts.training_cut({"training": short, "techniques": [pruned]})
+    assert said == "a budget ended training early: nq had 12 of 30 epochs, prn had 12 of 30 epochs"

@@ -182,7 +182,6 @@ def test_a_device_with_a_wrong_field(tmp_path: Path, line: str, replacement: str
 @pytest.mark.parametrize(
     ("line", "replacement", "complaint"),
     [
-        ("[variants.nq]", "[variant.nq]", "field variants is missing"),
         ('formats = ["onnx"]', 'format = ["onnx"]', "field variants.nq.formats is missing"),
         ("[variants.nq]\nformats", "[variants]\nnq", "field variants.nq must be a table"),
         ("[weights]", "[wights]", "field weights is missing"),
@@ -232,6 +231,7 @@ def test_the_catalog_finds_folders_and_nothing_else(tmp_path: Path) -> None:
     written(tmp_path, "runners/alpha/runner.toml", RUNTIME)
     written(tmp_path, "runners/sdk/readme.txt", "")
     written(tmp_path, "models/net.toml", MODEL)
+    written(tmp_path, "models/techniques/variants.toml", "")
     catalog = Catalog(tmp_path)
     assert list(catalog.devices()) == ["board"]
     assert list(catalog.runtimes()) == ["alpha"]
@@ -251,8 +251,7 @@ def test_the_suite_reads_its_own_files() -> None:
     assert "digits-cnn" in catalog.models()
     for model in catalog.models().values():
         assert any(
-            set(formats) & set(runtime.formats)
-            for formats in model.variants.values()
+            set(model.variant("nq").formats) & set(runtime.formats)
             for runtime in catalog.runtimes().values()
             if runtime.default
         ), f"no runtime loads {model.id}"
