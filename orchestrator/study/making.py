@@ -57,7 +57,9 @@ def make(
         with lock:
             failed[step] = reasons
             spent_s = time.monotonic() - began
-            left_s = spent_s / len(failed) * (len(steps) - len(failed))
+            rest_steps = len(steps) - len(failed)
+            under_way = min(at_a_time - 1, rest_steps)  # half done, as far as anybody knows
+            left_s = spent_s / len(failed) * (rest_steps - under_way / 2)
             seed = f", seed {step.seed}" if step.seed else ""
             rest = f"; about {words(left_s)} left" if len(failed) < len(steps) else ""
             say(f"[{len(failed)}/{len(steps)}] {step.model}{seed}: {_outcome(step, reasons)}{rest}")
