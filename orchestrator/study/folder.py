@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
 from itertools import chain, count
 from pathlib import Path
@@ -18,7 +20,6 @@ from orchestrator.study.candidates import REPORT
 from orchestrator.study.steps import Way, to_json
 
 RECORD = "study.json"
-BENCH = "bench"
 
 
 def choose(results: Path, way: Way, device: str, identity: Mapping[str, Any]) -> Path:
@@ -42,6 +43,19 @@ def choose(results: Path, way: Way, device: str, identity: Mapping[str, Any]) ->
         ) from None
     write_atomic(folder / RECORD, _pretty({"asked": want, "way": to_json(way)}))
     return folder
+
+
+def bench(folder: Path, made: Mapping[Any, Mapping[str, Any] | str], settings: Any) -> Path:
+    """The bench's folder for exactly these files measured in this way.
+
+    What failed to export may be there when the study goes on: then its bench is another one.
+    """
+    files = {
+        "/".join(key): None if isinstance(manifest, str) else [one["sha256"] for one in manifest["artifacts"]]
+        for key, manifest in made.items()
+    }
+    text = json.dumps([files, asdict(settings)], sort_keys=True)
+    return folder / f"bench-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _asked(folder: Path) -> Any:

@@ -89,7 +89,8 @@ def perform(place: Place, way: Way, request: Request, watcher: Watcher) -> tuple
         [*way.steps, *way.repeated], place.maker, budget_s, at_a_time, watcher.say, exporter.end_mine
     )
     made = _manifests(place, way.steps, failed)
-    summary, planned = _bench(place, way, request, settings, made, where / folder.BENCH, watcher)
+    run = folder.bench(where, made, settings)
+    summary, planned = _bench(place, way, request, settings, made, run, watcher)
     runtimes = {name: item.formats for name, item in place.catalog.runtimes().items()}
     repeated = {
         seed: _manifests(place, [step for step in way.repeated if step.seed == seed], failed)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain import InferometerError
+from orchestrator.plan import FULL, QUICK
 from orchestrator.study import folder
 from orchestrator.study.gain import gain
 from orchestrator.study.making import Clock, make, words
@@ -180,6 +181,15 @@ def test_the_same_command_goes_on_and_a_finished_study_begins_anew(tmp_path: Pat
     assert all(file.exists() for file in files)
     assert "](figure-1-latency-of-alpha-alpha-cifar10.svg)" in (first / "report.md").read_text("utf-8")
     assert folder.choose(results, steps, "x86", {"engine": "docker"}) != first
+
+
+def test_a_bench_goes_on_with_the_same_files_alone(tmp_path: Path) -> None:
+    made = {("net", "nq"): {"artifacts": [{"sha256": "a"}]}, ("net", "fiq"): "no memory"}
+    first = folder.bench(tmp_path, made, QUICK)
+    assert first.parent == tmp_path and folder.bench(tmp_path, {**made}, QUICK) == first
+    assert folder.bench(tmp_path, {**made, ("net", "fiq"): "no time"}, QUICK) == first
+    assert folder.bench(tmp_path, {**made, ("net", "fiq"): {"artifacts": [{"sha256": "b"}]}}, QUICK) != first
+    assert folder.bench(tmp_path, made, FULL) != first
 
 
 def test_a_damaged_record_is_begun_anew_beside_it(tmp_path: Path) -> None:
