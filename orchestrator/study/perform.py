@@ -64,10 +64,14 @@ def maker(catalog: Catalog, cache: Path, engine: str, say: Callable[[str], None]
     """Exports by the exporter's own environment."""
 
     def one(step: Step, budget_s: float | None) -> Mapping[str, str]:
-        model = catalog.model(step.model)
-        return exports.ensure_all(
-            catalog.root, cache, model, step.variants, 1, engine, say, step.seed, budget_s
-        )
+        root, model = catalog.root, catalog.model(step.model)
+        try:
+            return exports.ensure_all(root, cache, model, step.variants, 1, engine, say, step.seed, budget_s)
+        except InferometerError as problem:  # of those that were missing; others are there from before
+            missing = [
+                v for v in step.variants if not artifacts.is_current(root, cache, model, v, 1, step.seed)
+            ]
+            return dict.fromkeys(missing, str(problem))
 
     return one
 

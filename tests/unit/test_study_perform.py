@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator import exports
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 from orchestrator.plan import QUICK
@@ -65,6 +66,18 @@ def test_an_interrupted_study_goes_on_in_its_folder(tmp_path: Path) -> None:
     (begun,) = (tmp_path / "results").iterdir()
     where, _ = perform.perform(place(tmp_path, broken), steps, Request(), Listener())
     assert where == begun
+
+
+def test_what_is_there_from_before_does_not_fail_with_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ensure_all(*given: Any) -> Mapping[str, str]:
+        raise InferometerError("no room for the exporter")
+
+    monkeypatch.setattr(exports, "ensure_all", ensure_all)
+    export = perform.maker(Catalog(suite_root()), tmp_path, "process", lambda text: None)
+    # The digits ship with the suite.
+    assert export(Step("digits-cnn", ("nq", "kd")), None) == {"kd": "no room for the exporter"}
 
 
 def test_of_a_budget_the_bench_keeps_at_most_half(tmp_path: Path) -> None:
