@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report curve conformance test check benchmark lock
+.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -42,6 +42,17 @@ report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))
+
+study: setup ## redo a published comparison: STUDY SCALE=smoke BUDGET=2h DEVICE MODELS VARIANTS RUNTIMES ENGINE HOST DATA_DIR
+	@$(if $(strip $(DATA_DIR)),DATA_DIR='$(DATA_DIR)') $(INFEROMETER) study $(STUDY) $(call option,--scale,$(SCALE)) \
+	  $(call option,--budget,$(BUDGET)) $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
+	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
+	  $(call option,--engine,$(ENGINE)) $(call option,--host,$(HOST))
+
+recommend: setup ## who qualifies in a measured table: RESULTS MAX_DROP=1 MAX_SIZE=5MB MAX_LATENCY=20ms MAX_MEMORY RUNTIME
+	@$(INFEROMETER) recommend $(RESULTS) $(call option,--max-accuracy-drop,$(MAX_DROP)) \
+	  $(call option,--max-size,$(MAX_SIZE)) $(call option,--max-latency,$(MAX_LATENCY)) \
+	  $(call option,--max-memory,$(MAX_MEMORY)) $(call option,--runtime,$(RUNTIME))
 
 images: setup ## build the runners' images now: RUNTIMES=a,b DEVICE
 	@$(INFEROMETER) images --runtimes '$(or $(strip $(RUNTIMES)),all)' $(call option,--device,$(DEVICE))

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator import artifacts
 from orchestrator.artifacts import Artifact
@@ -49,6 +50,8 @@ class Order:
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
+    settings: Settings | None = None  # exactly these, whatever quick says
+    unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -57,7 +60,8 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
     ``readable``: the power sources that answer here; where energy is wished for, windows are made as long
     as the slowest of them needs.
     """
-    base = QUICK if order.quick else replace(FULL, launches=max(FULL.launches, device.min_launches))
+    whole = replace(FULL, launches=max(FULL.launches, device.min_launches))
+    base = order.settings or (QUICK if order.quick else whole)
     if order.emulate:
         base = EMULATED
     else:
@@ -65,11 +69,8 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
-    if order.launches is not None:
-        base = replace(base, launches=order.launches)
-    if order.timeout_s is not None:
-        base = replace(base, timeout_s=order.timeout_s)
-    return base
+    asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
+    return replace(base, **{name: value for name, value in asked.items() if value is not None})
 
 
 def with_power(plan: Plan, order: Order, device: Device, readable: Sequence[str]) -> Plan:
@@ -117,6 +118,7 @@ def make_plan(
     kept, skips = sift(
         cases,
         [
+            lambda case: dict(order.unmade).get((case.model, case.variant)),
             lambda case: _arch(case, runtimes, device),
             lambda case: _accelerator(case, runtimes, device, lacking),
             lambda case: _option(case, runtimes),

@@ -16,6 +16,7 @@ ORCHESTRATOR = ROOT / "orchestrator"
 ROWS = [
     ["__main__"],
     ["cli"],
+    ["study"],
     ["bench"],
     ["session", "report", "conformance", "doctor", "bundle", "live", "probe", "adding"],
     ["cases", "choices", "compiled", "observation"],

@@ -38,6 +38,8 @@ class Commands(click.Group):
         "run-status": "results",
         "report": "results",
         "curve": "curve",
+        "study": "study",
+        "recommend": "recommend",
         "merge": "results",
         "models": "catalog",
         "data": "data",

@@ -73,7 +73,7 @@ def perform(given: Mapping[str, Any]) -> int:
 
     catalog, cache = Catalog(suite_root(), own=user_models()), cache_root()
     order = order_of(given, catalog.runtimes())
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     with watcher() as watching:
         try:
             if given.get("bundle"):
@@ -93,7 +93,8 @@ def perform(given: Mapping[str, Any]) -> int:
     return exit_code(list(run.records()), session.skips)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def interrupt(number: int, frame: object) -> None:
+    """A signal as Ctrl+C: what is under way is ended and cleaned up."""
     raise KeyboardInterrupt
 
 

@@ -13,20 +13,20 @@ from orchestrator.report.table import Group, content
 def render(document: Mapping[str, Any]) -> str:
     """A summary document or merged comparison as GitHub-flavoured Markdown."""
     found = content(document)
-    lines = [_escape(notes.heading(run)) + "  " for run in found.runs]
+    lines = [escape(notes.heading(run)) + "  " for run in found.runs]
     weights = notes.weights_line(found.rows)
     if weights:
-        lines += ["", f"**{_escape(weights)}**"]
+        lines += ["", f"**{escape(weights)}**"]
     for group in found.groups:
-        lines += ["", f"### {_escape(group.model)}", "", *_table(group)]
+        lines += ["", f"### {escape(group.model)}", "", *_table(group)]
         for row in group.rows:
             if row.summary.sustained:
                 lines += _curve(notes.name(row.summary.case, found), row.summary.sustained)
     if not found.rows:
         lines += ["", "No case was measured."]
     else:
-        lines += ["", _escape(notes.legend(found.rows))]
-    lines += [line for told in notes.method_lines(found) for line in ("", _escape(told))]
+        lines += ["", escape(notes.legend(found.rows))]
+    lines += [line for told in notes.method_lines(found) for line in ("", escape(told))]
     lines += _findings(notes.notes(found), notes.run_findings(found.runs))
     skipped = notes.skips(found)
     if skipped:
@@ -39,20 +39,23 @@ def _table(group: Group) -> list[str]:
     columns = [*group.identity, *group.figures]
     titles = [column.title.replace("\n", " ") for column in columns] + ["findings"]
     ruler = [":--" if column.left else "--:" for column in columns] + [":--"]
-    lines = [_row(titles), _row(ruler)]
+    lines = [table_row(titles), table_row(ruler)]
     for row in group.rows:
         texts = [footnotes.mark(column.cell(row.summary)) for column in columns]
-        lines.append(_row([_escape(text) for text in [*texts, notes.codes(row.summary, common)]]))
-    marked = [_escape(line) + "  " for line in footnotes.lines()]
+        lines.append(table_row([escape(text) for text in [*texts, notes.codes(row.summary, common)]]))
+    marked = [escape(line) + "  " for line in footnotes.lines()]
     return [*lines, "", *marked] if marked else lines
 
 
 def _curve(name: str, curve: Sustained) -> list[str]:
     found = minutes.table(curve, minutes.whole(curve))
-    head = [_escape(line) for line in (f"{name}, sustained", minutes.headline(curve), curve.cut) if line]
+    head = [escape(line) for line in (f"{name}, sustained", minutes.headline(curve), curve.cut) if line]
     lines = ["", f"#### {head[0]}", ""] + [f"{line}  " for line in head[1:]] + [""]
-    lines += [_row(title.replace("\n", " ") for title in found.titles), _row("--:" for _ in found.titles)]
-    return [*lines, *map(_row, found.rows), "", _escape(minutes.sources_line(curve))]
+    lines += [
+        table_row(title.replace("\n", " ") for title in found.titles),
+        table_row("--:" for _ in found.titles),
+    ]
+    return [*lines, *map(table_row, found.rows), "", escape(minutes.sources_line(curve))]
 
 
 def _findings(found: Sequence[notes.Note], of_runs: Sequence[str]) -> list[str]:
@@ -60,20 +63,20 @@ def _findings(found: Sequence[notes.Note], of_runs: Sequence[str]) -> list[str]:
         return []
     lines = ["", "### Findings", "", *_list(of_runs)]
     for note in found:
-        lines.append(f"- {_escape(note.head())}")
-        lines += [f"  - {_escape(line)}" for line in note.lines()]
+        lines.append(f"- {escape(note.head())}")
+        lines += [f"  - {escape(line)}" for line in note.lines()]
     return lines
 
 
-def _row(texts: Iterable[str]) -> str:
+def table_row(texts: Iterable[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
 def _list(lines: Iterable[str]) -> list[str]:
-    return [f"- {_escape(line)}" for line in lines]
+    return [f"- {escape(line)}" for line in lines]
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text from runners and folders must not become markup or another column."""
     for char in "\\|*`[]":
         text = text.replace(char, f"\\{char}")

@@ -1,0 +1,1 @@
+"""Studies: a published comparison as data, carried out here, reported beside the published figures."""
