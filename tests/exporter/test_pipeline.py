@@ -32,7 +32,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def half(model: torch.nn.Module, task: Any, settings: Any, report: Any) -> tuple[torch.nn.Module, Any]:
         done.append(f"half {settings['share']}")
-        smaller = type(model)(10)
+        smaller = type(model)(10, (1, 8, 8))
         smaller.load_state_dict(model.state_dict())
         with torch.no_grad():
             smaller.classifier.weight[: round(10 * settings["share"])] = 0
