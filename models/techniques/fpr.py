@@ -23,13 +23,13 @@ DEFAULTS: dict[str, Any] = {
     "round_to": 8,  # channels left are a multiple of this, where that leaves a choice
     "scope": "layer",  # the same share of each layer's channels; or global: the least of the whole network
     "epochs": 20,
-    "rate": 0.002,
+    "rate": 0.005,
     "batch": 64,
     "optimizer": "adamw",
     "weight_decay": 0.05,
 }
-SMOKE: dict[str, Any] = {"epochs": 6}
-RATIOS = [step / 20 for step in range(2, 19)]  # of channels removed, tried in turn
+SMOKE: dict[str, Any] = {"macs": 0.65, "round_to": 4, "epochs": 5}  # layers of 16 channels
+RATIOS = [step / 20 for step in range(1, 19)]  # of channels removed, tried in turn
 
 
 def apply(
