@@ -66,7 +66,10 @@ def load(
 def build(card: Card) -> torch.nn.Module:
     """The card's model as its builder initialises it."""
     name = card.builder.partition(":")[2]
-    return builders.module_of(card).build(name, card.classes, card.shape, **card.options)
+    try:
+        return builders.module_of(card).build(name, card.classes, card.shape, **card.options)
+    except ExportError as error:
+        raise ExportError(f"{card.path}: {error}") from error
 
 
 def untrained(request: Request) -> tuple[torch.nn.Module, dict[str, Any]]:

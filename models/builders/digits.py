@@ -7,11 +7,15 @@ held out: it never takes part in training and is what the accuracy of every runt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
+from models.builders.construction import construct
 from models.card import Card
 from models.errors import ExportError
 
@@ -26,15 +30,25 @@ CALIBRATION_IMAGES = 200  # entropy calibration wants a hundred to some hundreds
 class DigitsCnn(nn.Module):
     """Three 3x3 convolutions with batch normalisation, two poolings, one linear layer."""
 
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(
+        self, classes: int, shape: tuple[int, int, int], widths: Sequence[int] = (16, 24, 32)
+    ) -> None:
+        """``widths``: channels of the three convolutions."""
         super().__init__()
+        channels, height, width = shape
+        first, second, third = widths
         self.features = nn.Sequential(
-            *block(1, 16), *block(16, 24), nn.MaxPool2d(2), *block(24, 32), nn.MaxPool2d(2), nn.Flatten()
+            *block(channels, first),
+            *block(first, second),
+            nn.MaxPool2d(2),
+            *block(second, third),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
         )
-        self.classifier = nn.Linear(32 * 2 * 2, classes)
+        self.classifier = nn.Linear(third * (height // 4) * (width // 4), classes)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Logits ``[N, classes]`` of images ``[N, 1, 8, 8]``."""
+        """Logits ``[N, classes]`` of images ``[N, C, H, W]``."""
         return self.classifier(self.features(image))
 
 
@@ -43,11 +57,9 @@ def block(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
-def build(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
-    """An untrained network; ExportError for a name other than DigitsCnn."""
-    if name != "DigitsCnn":
-        raise ExportError(f"builder digits: there is no {name!r}, only DigitsCnn")
-    return DigitsCnn(classes)
+def build(name: str, classes: int, shape: tuple[int, int, int], **options: Any) -> nn.Module:
+    """An untrained network; option ``widths``. Raises ExportError."""
+    return construct("digits", {"DigitsCnn": DigitsCnn}, name, classes, shape, options)
 
 
 def data(card: Card) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

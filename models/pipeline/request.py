@@ -60,7 +60,8 @@ def parse_settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not (equals and dot and code and setting):
             raise ExportError(f"--set {text}: write CODE.SETTING=VALUE, as in prn.sparsity=0.8")
         try:
-            found.setdefault(code, {})[setting] = json.loads(value)
+            given_value = json.loads(value)
         except ValueError:
-            found[code][setting] = value
+            given_value = value
+        found.setdefault(code, {})[setting] = given_value
     return found

@@ -137,10 +137,8 @@ def test_an_artifact_with_worse_weights_than_those_here(tmp_path: Path) -> None:
     assert weights
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"trained")
-    told = {
-        "key": artifacts.export_key(CATALOG.root, tmp_path / "cache", model),
-        "weights": {"kind": "random", "seed": 0},
-    }
+    key = artifacts.export_key(CATALOG.root, tmp_path / "cache", model)
+    told = {"key": key, "weights": {"kind": "random", "seed": 0}}
     assert f"{weights} holds weights the bundle was made without" in unpacked(tmp_path, told)
 
 

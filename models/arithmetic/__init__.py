@@ -1,0 +1,33 @@
+"""Which numbers a written file's operators compute with, read from the file itself.
+
+One module a format, each with ``facts(path)``. A runtime may still do otherwise: what it executed is told by
+its runner.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+
+def summary(operators: Iterable[tuple[str, str]], weights: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """Facts from ``(kind, type)`` of every operator and ``(type, elements)`` of every weight tensor.
+
+    ``float_fallback`` counts, by kind, the operators that stay in float32 where others do not. A hybrid
+    operator has integer weights and float activations. Conversions between types are no operators here.
+    """
+    listed, tensors = list(operators), list(weights)
+    types = Counter(type_ for _, type_ in listed)
+    floats = Counter(kind for kind, type_ in listed if type_ == "float32")
+    elements: Counter[str] = Counter()
+    for type_, count in tensors:
+        elements[type_] += count
+    return {
+        "operators": len(listed),
+        "compute": dict(sorted(types.items())),
+        "float_operators": types["float32"],
+        "float_fallback": dict(sorted(floats.items())) if len(types) > 1 else {},
+        "weight_tensors": dict(sorted(Counter(type_ for type_, _ in tensors).items())),
+        "weight_elements": dict(sorted(elements.items())),
+    }
