@@ -85,7 +85,7 @@ check: setup-dev ## style and types
 	@$(VENV)/bin/mypy
 
 test: check ## everything: style, types, tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m tests
 
 benchmark: setup-dev ## the instrument's own figures beside its peers'
 	@$(VENV)/bin/python -m benchmarks

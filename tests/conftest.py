@@ -60,6 +60,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(SKIPPED + reason)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    """How several workers share the tests; unknown where pytest-xdist is not installed."""
+    from tests.support.lanes import Lanes
+
+    return Lanes(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Nobody shall take a run without containers for a whole one."""
     reports = terminalreporter.stats.get("skipped", [])

@@ -15,6 +15,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.engines import base_images, buildx
 from orchestrator.engines.buildx import find_buildx as find_buildx
 from orchestrator.engines.connection import LABEL, connect
+from orchestrator.files import alone
 
 Progress = Callable[[str], None]
 REPOSITORY = "inferometer"
@@ -112,7 +113,8 @@ def ensure(
     arguments: Mapping[str, str] = MappingProxyType({}),
     address: str | None = None,
 ) -> Image:
-    """The image of a runtime (or ``models``) for its present content; built when it is not there.
+    """The image of a runtime (or ``models``) for its present content; built when it is not there,
+    by one process at a time.
 
     ``platform``: Docker's os/arch, None for this machine's; ``arguments`` of the build; ``address`` of
     the engine that builds, if not this machine's. Raises InferometerError with log and fix.
@@ -122,18 +124,23 @@ def ensure(
     found = held(client, wanted, platform)
     if found:
         return found
-    dockerfile = _dockerfile(name, root)
-    if platform not in (None, base_images.native()) and address is None:
-        buildx.require_emulation(platform)
-    for base in bases(dockerfile, arguments):
-        _ensure_base(client, base, platform, cache, progress, address)
-    context = _context(name, root)
-    copied = _copied(dockerfile, context, arguments)
-    requirements = [path for path in copied if path.match("requirements*.txt")]
-    log = cache / "logs" / f"image-{name}.log"
-    progress(f"building {wanted} (once; its output: {log})")
-    buildx.build(wanted, dockerfile, context, requirements, platform, arguments, log, progress, address)
-    built = inspect(client, wanted)
+    lock = cache / "logs" / f"image-{name}-{wanted.rpartition(':')[2]}.lock"
+    with alone(lock, lambda: progress(f"waiting for another process that builds {wanted}")):
+        found = held(client, wanted, platform)
+        if found:
+            return found
+        dockerfile = _dockerfile(name, root)
+        if platform not in (None, base_images.native()) and address is None:
+            buildx.require_emulation(platform)
+        for base in bases(dockerfile, arguments):
+            _ensure_base(client, base, platform, cache, progress, address)
+        context = _context(name, root)
+        copied = _copied(dockerfile, context, arguments)
+        requirements = [path for path in copied if path.match("requirements*.txt")]
+        log = cache / "logs" / f"image-{name}.log"
+        progress(f"building {wanted} (once; its output: {log})")
+        buildx.build(wanted, dockerfile, context, requirements, platform, arguments, log, progress, address)
+        built = inspect(client, wanted)
     if built is None:
         raise InferometerError(
             f"{wanted} was built, but the engine does not hold it; set DOCKER_HOST to the engine's address"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import platform
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.domain import InferometerError
 from orchestrator.engines import host_settings
+from orchestrator.files import alone
 
 Progress = Callable[[str], None]
 _FILE = "requirements.txt"
@@ -47,9 +47,7 @@ def ensure(name: str, folder: Path, cache: Path, progress: Progress) -> Path:
     python = path / "bin" / "python"
     if (path / _MARK).exists():
         return python
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with alone(path.with_name(path.name + ".lock")):
         if not (path / _MARK).exists():  # another process may have made it meanwhile
             shutil.rmtree(path, ignore_errors=True)
             log = cache / "logs" / f"venv-{name}.log"

@@ -41,9 +41,10 @@ def whole(curve: Sustained) -> Sequence[Minute]:
 
 def thinned(minutes: Sequence[Minute], most: int = MOST_ROWS) -> list[Minute]:
     """The first, every n-th and the last, at most ``most`` (at least 3) of them."""
+    ends = {one.minute for one in (*minutes[:1], *minutes[-1:])}
     step = 1
     while True:
-        kept = [one for one in minutes if one.minute % step == 0 or one in (minutes[0], minutes[-1])]
+        kept = [one for one in minutes if one.minute % step == 0 or one.minute in ends]
         if len(kept) <= most:
             return kept
         step += 1

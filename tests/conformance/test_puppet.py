@@ -10,6 +10,8 @@ from orchestrator.conformance.suite import State
 
 from .conftest import Judge, violated
 
+pytestmark = pytest.mark.quiet
+
 PUPPET = Path(__file__).with_name("puppet.py")
 # A sin is judged by the checks around it, not by all: some take seconds, some take thirty launches.
 STREAM = ("C1", "C3", "C5", "C8", "C9", "S6")

@@ -89,6 +89,7 @@ def refused(ended: runners.Ended) -> tuple[str, str]:
     return error["code"], error["message"]
 
 
+@pytest.mark.quiet
 def test_it_keeps_the_protocol(tmp_path: Path) -> None:
     document = of_runtime(tmp_path, "armnn", "--option", "backend=CpuRef")
     assert unchecked(document, "not provoked") == UNSEEN

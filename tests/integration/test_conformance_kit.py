@@ -23,6 +23,8 @@ from orchestrator.catalog import Catalog, suite_root
 from orchestrator.conformance.suite import CHECKS
 from orchestrator.engines import images
 
+pytestmark = pytest.mark.quiet
+
 ROOT = suite_root()
 ALL = {check.name for check in CHECKS}
 # No black box shows it.

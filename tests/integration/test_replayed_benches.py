@@ -87,6 +87,7 @@ def test_a_bench_ends_with_joules_that_hold_the_truth(
     board = Board(RECORDED, tmp_path)
     course, folder = Course(board), tmp_path / "run"
     engine = Rooted(ProcessEngine(doubles.ROOT, cache_root()), board.root, course.begin)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # a lock of its own
     monkeypatch.setattr(bench, "stage", lambda *order: nullcontext(staged(board, engine)))
     with board:
         result = CliRunner().invoke(main, [*BENCH, "--results", str(folder)], catch_exceptions=False)

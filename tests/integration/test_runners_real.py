@@ -201,6 +201,7 @@ def test_modes_and_formats_must_fit(real: Runtimes) -> None:
     assert real("pytorch").launch(line, "compile").one("error")["code"] == "unsupported"
 
 
+@pytest.mark.quiet
 def test_nothing_is_left_below_tmp(real: Runtimes) -> None:
     def ours() -> set[Path]:
         return {

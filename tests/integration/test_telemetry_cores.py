@@ -18,6 +18,8 @@ from orchestrator.engines.process import ProcessEngine
 from orchestrator.execute import execute
 from tests.support import doubles
 
+pytestmark = pytest.mark.quiet
+
 TWO = pytest.mark.skipif(len(available_cores()) < 2, reason="one core is shared by all")
 
 

@@ -226,6 +226,7 @@ def test_help_names_every_source():
     assert all(name in done.stdout for name in [*SOURCES, "--pid", "--interval", "--root", "--sources"])
 
 
+@pytest.mark.quiet
 def test_it_is_cheap_and_small(start, sleeper, tmp_path):
     # Into a file, as the orchestrator does: a pipe that nobody reads would stop it after some ticks.
     with (tmp_path / "telemetry.jsonl").open("wb") as out:

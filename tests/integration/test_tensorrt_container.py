@@ -74,7 +74,8 @@ def bench(suite: Path, results: Path, *words: str) -> tuple[int, str]:
     """Exit status and what was said."""
     command = [sys.executable, "-m", "orchestrator", "bench", "--results", results, "--quick"]
     command += ["--runtimes", "tensorrt", *words]
-    told = {**os.environ, "INFEROMETER_CACHE": str(suite / "cache")}  # without what was compiled before
+    # A lock of its own, and nothing that was compiled before.
+    told = {**os.environ, "TMPDIR": str(suite), "INFEROMETER_CACHE": str(suite / "cache")}
     done = subprocess.run(command, cwd=suite, capture_output=True, text=True, env=told)
     return done.returncode, done.stderr
 

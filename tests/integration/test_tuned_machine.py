@@ -19,6 +19,8 @@ from tests.support import doubles
 from tests.support.benches import belonging, wait_for
 from tests.support.newcomer import FAKE, environment, inferometer, measured, refused
 
+pytestmark = pytest.mark.quiet
+
 ASLR = Path("/proc/sys/kernel/randomize_va_space")
 FOLDER = Path("/") / STATE
 FROM = ASLR.read_text() if ASLR.exists() else ""

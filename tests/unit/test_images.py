@@ -155,7 +155,7 @@ def test_no_built_image_tells_how_this_machine_reaches_packages(engine_client: o
     # NVIDIA's packages come from an index of its own, which this machine may not reach.
     arguments = {"REQUIREMENTS": "requirements-l4t.txt"} if name == "tensorrt" else {}
     if image_state.state(name, ROOT, None, arguments)["digest"] is None:
-        if name == images.EXPORTER:
+        if name == images.EXPORTER and os.environ.get("CI") != "true":
             pytest.skip("the exporter's image, of two gigabytes, is not built yet")
         images.ensure(name, ROOT, cache_root(), None, print, arguments)
     image = engine_client.images.get(images.tag(name, ROOT, None, arguments))  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def test_quartiles_interpolate() -> None:
     assert sdk.quartiles([4, 1, 3, 2]) == [1.75, 2.5, 3.25]
 
 
+@pytest.mark.quiet
 def test_warming_up_ends_when_two_windows_agree() -> None:
     durations = iter([10_000_000] * 3 + [1_000_000] * 100)
 

@@ -95,10 +95,11 @@ def test_damage_never_raises(messages: list[dict[str, Any]]) -> None:
 def test_what_the_schema_allows_is_read(messages: list[dict[str, Any]]) -> None:
     """Each line alone: the reader refuses none that is valid, so a runner can trust the schema."""
     for message in messages:
-        if not SCHEMA.is_valid(message) or message["type"] in ("phase", "latencies", "done", "hello"):
+        if message.get("type") in ("phase", "latencies", "done", "hello"):
             continue  # those depend on the lines before them
-        transcript = wire.read(transcripts.lines([transcripts.hello(), message]))
-        assert transcript.violation is None
+        if SCHEMA.is_valid(message):
+            transcript = wire.read(transcripts.lines([transcripts.hello(), message]))
+            assert transcript.violation is None
 
 
 @pytest.mark.parametrize(
