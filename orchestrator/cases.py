@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import artifacts
+from orchestrator import artifacts, obstacles
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import OWN, Catalog, Device, Model, Runtime, parse_variant
 from orchestrator.domain import Case, InferometerError
@@ -112,21 +111,24 @@ def make_plan(
     cases = [  # one name in two formats asks for each case twice
         case
         for case in dict.fromkeys(cases)
-        if {(case.runtime, n) for n in [*_unsuited(case, runtimes), *_unusual(case, runtimes, models)]}
+        if {
+            (case.runtime, n)
+            for n in [*obstacles.unsuited(case, runtimes), *obstacles.unusual(case, runtimes, models)]
+        }
         <= named
     ]
     kept, skips = sift(
         cases,
         [
             lambda case: dict(order.unmade).get((case.model, case.variant)),
-            lambda case: _arch(case, runtimes, device),
-            lambda case: _accelerator(case, runtimes, device, lacking),
-            lambda case: _option(case, runtimes),
-            lambda case: _base(case, runtimes, engine),
-            lambda case: _threads(case, cores),
-            lambda case: _variant(case, runtimes, models),
-            lambda case: _format(case, runtimes, models, mine),
-            lambda case: _tool(case, runtimes, engine),
+            lambda case: obstacles.arch(case, runtimes, device),
+            lambda case: obstacles.accelerator(case, runtimes, device, lacking),
+            lambda case: obstacles.option(case, runtimes),
+            lambda case: obstacles.base(case, runtimes, engine),
+            lambda case: obstacles.threads(case, cores),
+            lambda case: obstacles.variant(case, runtimes, models),
+            lambda case: obstacles.format(case, runtimes, models, mine),
+            lambda case: obstacles.tool(case, runtimes, engine),
         ],
     )
     settings = settings_of(order, device)
@@ -203,95 +205,6 @@ def values_of(
         whole = option in known_options and known_options[option].values == ("*",)
         found.setdefault((name, option), []).extend([text] if whole else text.split(","))
     return tuple((*names, tuple(dict.fromkeys(values))) for names, values in found.items())
-
-
-def _arch(case: Case, runtimes: Mapping[str, Runtime], device: Device) -> str | None:
-    arch = runtimes[case.runtime].arch
-    return (
-        None
-        if device.arch in arch
-        else f"{case.runtime} needs {' or '.join(arch)}, {device.id} is {device.arch}"
-    )
-
-
-def _accelerator(
-    case: Case, runtimes: Mapping[str, Runtime], device: Device, lacking: Mapping[str, str]
-) -> str | None:
-    offered = runtimes[case.runtime].offers(device.arch)
-    if case.accelerator not in offered:
-        return f"{case.runtime} runs on {' or '.join(offered)}, not {case.accelerator}, on {device.arch}"
-    if case.accelerator not in device.accelerators:
-        return f"{device.id} has no {case.accelerator}, only {', '.join(device.accelerators)}"
-    return lacking.get(case.accelerator)
-
-
-def _unsuited(case: Case, runtimes: Mapping[str, Runtime]) -> list[str]:
-    return runtimes[case.runtime].unsuited(dict(case.options), case.accelerator)
-
-
-def _unusual(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> list[str]:
-    """Options whose values are no defaults for what the case's files hold."""
-    model, options = models.get(case.model), runtimes[case.runtime].options
-    precision = model.variant(case.variant).precision if model else ""
-    return [name for name, value in case.options if value not in options[name].swept(precision)]
-
-
-def _option(case: Case, runtimes: Mapping[str, Runtime]) -> str | None:
-    """Values that were named; of the defaults those for other accelerators are left out."""
-    for name in _unsuited(case, runtimes):
-        value = dict(case.options)[name]
-        able = runtimes[case.runtime].options[name].accelerators[value]
-        return f"{case.runtime}.{name}={value} is for {' or '.join(able)}, not {case.accelerator}"
-    return None
-
-
-def _base(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:
-    try:
-        if engine == "docker":
-            runtimes[case.runtime].build_arguments(case.accelerator)
-    except InferometerError as problem:
-        return str(problem)
-    return None
-
-
-def _threads(case: Case, cores: int) -> str | None:
-    if case.threads <= cores:
-        return None
-    return f"asks for {case.threads} threads, this machine offers {cores} cores"
-
-
-def _variant(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> str | None:
-    model = models.get(case.model)
-    if model is None:
-        return None
-    precision, able = model.variant(case.variant).precision, runtimes[case.runtime].precisions
-    if precision not in able:
-        return f"{case.runtime} runs {', '.join(able)}, not {precision}"
-    if model.batches and case.batch not in model.batches:
-        return f"the files of {case.model} fix the batch at {' or '.join(map(str, model.batches))}"
-    return model.obstacle(case.variant)
-
-
-def _format(
-    case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model], own: Sequence[Artifact]
-) -> str | None:
-    formats = runtimes[case.runtime].formats
-    existing = {item.format for item in own if (item.model, item.batch) == (case.model, case.batch)}
-    existing |= set(models[case.model].variant(case.variant).formats) if case.model in models else set()
-    if existing & set(formats):
-        return None
-    what = case.model if case.model not in models else f"{case.model} {case.variant}"
-    return f"{case.runtime} loads {' or '.join(formats)}, {what} comes as {', '.join(sorted(existing))}"
-
-
-def _tool(case: Case, runtimes: Mapping[str, Runtime], engine: str) -> str | None:
-    if engine != "process":
-        return None
-    options = dict(case.options)
-    for tool in runtimes[case.runtime].tools:
-        if options.get(tool.option) in tool.values and not shutil.which(tool.command):
-            return f"{tool.option}={options[tool.option]} needs {tool.command} on this machine: {tool.fix}"
-    return None
 
 
 def _at_hand(root: Path, cache: Path, case: Case, models: Mapping[str, Model]) -> bool:

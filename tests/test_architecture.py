@@ -22,7 +22,7 @@ ROWS = [
     ["cases", "choices", "compiled", "observation"],
     ["own"],
     ["execute"],
-    ["exports", "diagnosis", "cooling", "power", "tuning", "second_opinion"],
+    ["exports", "diagnosis", "cooling", "power", "tuning", "second_opinion", "obstacles"],
     ["weights", "exporter"],
     ["engines", "artifacts", "environment", "store", "meter"],
     ["data"],
