@@ -41,6 +41,11 @@ def unusual(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Mo
     return [name for name, value in case.options if value not in options[name].swept(precision)]
 
 
+def unasked(case: Case, runtimes: Mapping[str, Runtime], models: Mapping[str, Model]) -> list[str]:
+    """Options with a value that only its being named explains."""
+    return [*unsuited(case, runtimes), *unusual(case, runtimes, models)]
+
+
 def option(case: Case, runtimes: Mapping[str, Runtime]) -> str | None:
     """Values that were named; of the defaults those for other accelerators are left out."""
     for name in unsuited(case, runtimes):
