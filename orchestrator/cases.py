@@ -111,11 +111,7 @@ def make_plan(
     cases = [  # one name in two formats asks for each case twice
         case
         for case in dict.fromkeys(cases)
-        if {
-            (case.runtime, n)
-            for n in [*obstacles.unsuited(case, runtimes), *obstacles.unusual(case, runtimes, models)]
-        }
-        <= named
+        if {(case.runtime, name) for name in obstacles.unasked(case, runtimes, models)} <= named
     ]
     kept, skips = sift(
         cases,
