@@ -38,8 +38,8 @@ def lower(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
             default = DEFAULTS.get(node.op_type, {}).get(attribute.name)
             if default is None:
                 continue
-            # Typed zero points say the same as output_dtype.
-            if attribute.name != "output_dtype" and onnx.helper.get_attribute_value(attribute) != default:
+            value = onnx.helper.get_attribute_value(attribute)
+            if value != default and not says_nothing(node, attribute.name, constants):
                 raise ExportError(f"{name}: opset {OPSET} has no {node.op_type} with {attribute.name}")
             node.attribute.remove(attribute)
     used = {name for node in model.graph.node for name in node.input}
@@ -59,6 +59,14 @@ def lower(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
         del part.metadata_props[:]
     require(model, name)
     return model
+
+
+def says_nothing(node: onnx.NodeProto, name: str, constants: dict[str, onnx.TensorProto]) -> bool:
+    """Whether a value that is not the default changes nothing here."""
+    if name == "allowzero":  # of a shape without zeros
+        shape = constants.get(node.input[1])
+        return shape is not None and bool(onnx.numpy_helper.to_array(shape).all())
+    return name == "output_dtype" and len(node.input) > 2  # the zero point's type says it too
 
 
 def require(model: onnx.ModelProto, name: str) -> None:

@@ -53,7 +53,8 @@ class Files:
         if variant.last_kind == "training-export":
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
-            return dict(technique.exports(stage.model, task, settings, self.stages.report))
+            with self.stages.training.watch.running():
+                return dict(technique.exports(stage.model, task, settings, self.stages.report))
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path

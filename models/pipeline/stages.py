@@ -72,7 +72,9 @@ class Stages:
         }
 
     def _fresh(self, chain: tuple[str, ...]) -> Stage:
-        stage = self._applied(self.get(chain[:-1]), chain[-1]) if chain else self._baseline()
+        before = self.get(chain[:-1]) if chain else None
+        with self.training.watch.running():
+            stage = self._applied(before, chain[-1]) if before else self._baseline()
         if stage.complete and self.request.data_card:
             self._keep(chain, stage)
         return stage

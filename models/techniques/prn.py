@@ -20,16 +20,16 @@ from models.task import Task
 
 KIND = "module"
 DEFAULTS: dict[str, Any] = {
-    "sparsity": 0.8,  # the share of the weights of convolutions and matrices that become 0
+    "sparsity": 0.7,  # the share of the weights of convolutions and matrices that become 0
     "scope": "global",  # the smallest of the whole network; or layer: the smallest of each layer
     "rising": 0.6,  # the share of the training in which sparsity rises; then the zeros stay
     "epochs": 20,
-    "rate": 0.001,
+    "rate": 0.003,
     "batch": 64,
     "optimizer": "adamw",
     "weight_decay": 0.05,
 }
-SMOKE: dict[str, Any] = {"epochs": 6}
+SMOKE: dict[str, Any] = {"epochs": 5}
 STEP = 0.005  # of sparsity: a smaller rise waits
 
 
@@ -70,8 +70,7 @@ class Masks:
     """The masks of torch.nn.utils.prune on every convolution and matrix of a model."""
 
     def __init__(self, model: torch.nn.Module, scope: str) -> None:
-        kinds = (torch.nn.Conv2d, torch.nn.Linear)
-        self.layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, kinds)}
+        self.layers = {name: layer for name, layer in model.named_modules() if is_pruned(layer)}
         self.scope = scope
         for layer in self.layers.values():
             prune.identity(layer, "weight")
@@ -105,6 +104,16 @@ class Masks:
         for layer in self.layers.values():
             prune.remove(layer, "weight")
         return self.layers
+
+
+def is_pruned(layer: torch.nn.Module) -> bool:
+    """Matrices and convolutions, but no depthwise ones: the paper too leaves those alone (section 4.2).
+
+    They hold few of a network's weights, and a filter of nine that loses seven filters nothing.
+    """
+    if isinstance(layer, torch.nn.Conv2d):
+        return layer.groups == 1
+    return isinstance(layer, torch.nn.Linear)
 
 
 def share_of_zeros(layers: Any) -> float:
