@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.ao.quantization.fx._decomposed  # noqa: F401 (registers the operators that the files hold)
+import torch.ao.quantization.fx._decomposed
 
 from models.arithmetic import summary
 from models.arithmetic.qdq import Node, types

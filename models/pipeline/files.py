@@ -53,7 +53,12 @@ class Files:
         if variant.last_kind == "training-export":
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
-            return dict(technique.exports(stage.model, task, settings, self.stages.report))
+            writers = technique.exports(stage.model, task, settings, self.stages.report)
+            batch = self.stages.request.batch
+            return {
+                format_: lambda path, write=write: {"facts": write(path, batch)}
+                for format_, write in writers.items()
+            }
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path
