@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,19 @@ class Files:
         if variant.last_kind == "training-export":
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
-            with self.stages.training.watch.running():
-                return dict(technique.exports(stage.model, task, settings, self.stages.report))
+            writers = technique.exports(stage.model, task, settings, self.stages.report)
+            return {format_: partial(self._trained, write) for format_, write in writers.items()}
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path
             )
             for format_ in technique.FORMATS
         }
+
+    def _trained(self, write: Callable[[Path, int], Facts], path: Path) -> Facts:
+        # It trains when its first file is wanted.
+        with self.stages.training.watch.running():
+            return {"facts": write(path, self.stages.request.batch)}
 
     def _float(self, variant: Variant, stage: Stage, format_: str) -> tuple[Path, Facts]:
         key = variant.modules, format_
