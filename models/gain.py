@@ -17,11 +17,20 @@ from models import export
 from models.accuracy import accuracy
 from models.errors import ExportError
 from models.pipeline import subject
+from models.pipeline.manifest import write_json
 from models.pipeline.request import Report, Request
 from models.pipeline.training import trainer
 from models.variants import parse
 
 CONFIDENCE = 0.95
+
+
+def write(request: Request, seeds: int, report: Report) -> dict[str, Any]:
+    """Measure the gain and keep it as ``gain.json`` below the request's folder."""
+    measured = gain(request, seeds, report)
+    request.out.mkdir(parents=True, exist_ok=True)
+    write_json(request.out / "gain.json", measured, indent=1)
+    return measured
 
 
 def gain(request: Request, seeds: int, report: Report) -> dict[str, Any]:
@@ -30,10 +39,12 @@ def gain(request: Request, seeds: int, report: Report) -> dict[str, Any]:
     Differences are of pairs that share the seed, in points of accuracy; a teacher is trained under the same
     seed. ``helps`` is whether the interval lies above 0. Raises ExportError.
     """
-    [code] = request.variants
+    if seeds < 2:
+        raise ExportError(f"--seeds: a gain needs at least two, not {seeds}")
+    code, *others = request.variants
     chain = parse(code, request.card).modules
-    if seeds < 2 or not chain:
-        raise ExportError("a gain needs two seeds and a variant that is trained, such as kd")
+    if others or not chain:
+        raise ExportError("--variants: a gain is that of one variant that is trained, such as kd")
     accuracies: dict[str, list[float]] = {"nq": [], code: []}
     for seed in range(seeds):
         wish = replace(request, seed=seed)
