@@ -36,6 +36,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def half(model: torch.nn.Module, task: Any, settings: Any, report: Any) -> tuple[torch.nn.Module, Any]:
         done.append(f"half {settings['share']}")
         smaller = copy.deepcopy(model)
+        smaller.classifier.bias.grad = torch.zeros_like(smaller.classifier.bias)
         with torch.no_grad():
             smaller.classifier.weight[: round(10 * settings["share"])] = 0
         return smaller, {"share": settings["share"]}
@@ -147,6 +148,8 @@ def test_trained_stages_are_kept_and_used_again(tmp_path: Path, made: list[str])
     assert told["data"]["id"] == "digits" and told["data"]["scored"] == 360
     assert told["nonzero_parameters"] < told["parameters"]
     assert told["baseline"] != told["artifacts"][0]["accuracy"]
+    stored = torch.load(next(request.work.glob("*/prn-*.pt")), weights_only=False)["model"]
+    assert all(parameter.grad is None for parameter in stored.parameters())
     first = manifest(request, "nq")
     made.clear()
     failed, said = run(request)
