@@ -19,7 +19,7 @@ from models.errors import ExportError
 from models.pipeline import subject
 from models.pipeline.manifest import write_json
 from models.pipeline.request import Report, Request
-from models.pipeline.training import trainer
+from models.pipeline.training import Stopwatch, trainer
 from models.variants import parse
 
 CONFIDENCE = 0.95
@@ -47,12 +47,14 @@ def gain(request: Request, seeds: int, report: Report) -> dict[str, Any]:
         raise ExportError("--variants: a gain is that of one variant that is trained, such as kd")
     accuracies: dict[str, list[float]] = {"nq": [], code: []}
     for seed in range(seeds):
-        wish = replace(request, seed=seed)
+        wish = replace(request, seed=seed, budget_s=request.budget_s and request.budget_s / seeds)
         shown = subject.of(wish, report)
         if shown.split is None:
             raise ExportError(f"{request.card.id}: has no data to train on")
-        fits = (seeds - seed) * (len(chain) + 1 + ("kd" in chain))
-        stages = export.stages_of(wish, shown, report, trainer(wish, report, fits))
+        fits = len(chain) + 1 + ("kd" in chain)
+        watch = Stopwatch()
+        shared = trainer(wish, report, fits, watch)
+        stages = export.stages_of(wish, shown, report, shared, watch)
         inputs, labels = (
             torch.from_numpy(part) for part in (shown.split.test_inputs, shown.split.test_labels)
         )
@@ -61,7 +63,6 @@ def gain(request: Request, seeds: int, report: Report) -> dict[str, Any]:
         report("gain", seed=seed, **{name: round(100 * values[-1], 3) for name, values in accuracies.items()})
     differences = [100 * (one - other) for one, other in zip(accuracies[code], accuracies["nq"], strict=True)]
     bounds = interval(differences)
-    assert bounds is not None
     return {
         "model": request.card.id,
         "variant": code,
@@ -73,11 +74,9 @@ def gain(request: Request, seeds: int, report: Report) -> dict[str, Any]:
     }
 
 
-def interval(differences: list[float]) -> tuple[float, float] | None:
-    """Of their mean, at 95 % by Student's t; None for fewer than two."""
-    count = len(differences)
-    if count < 2:
-        return None
-    half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.std(differences, ddof=1) / math.sqrt(count)
-    mean = np.mean(differences)
+def interval(differences: list[float]) -> tuple[float, float]:
+    """Of the mean of two or more, at 95 % by Student's t."""
+    count, mean = len(differences), np.mean(differences)
+    error = np.std(differences, ddof=1) / math.sqrt(count)
+    half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * error
     return float(mean - half), float(mean + half)
