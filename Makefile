@@ -58,8 +58,9 @@ bundle: setup ## one file for a board without network: DEVICE MODELS VARIANTS RU
 	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
 	  $(call option,--batch,$(BATCH)) $(call option,--accelerators,$(ACCELERATORS)) $(call option,--out,$(OUT))
 
-models: setup ## export the model artifacts now: MODELS=a,b VARIANTS=nq
-	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS))
+models: setup ## export the model artifacts now: MODELS=a,b@cifar10 VARIANTS=nq,fiq,kd-prn BATCH BUDGET DATA_DIR
+	@$(INFEROMETER) models $(call option,--models,$(MODELS)) $(call option,--variants,$(VARIANTS)) \
+	  $(call option,--batch,$(BATCH)) $(call option,--budget,$(BUDGET)) $(call option,--engine,$(ENGINE))
 
 data: setup ## list the data sets, fetch some: DATA=cifar10,cifar100 DATA_DIR
 	@$(INFEROMETER) data $(call option,--fetch,$(DATA)) $(call option,--data-dir,$(DATA_DIR))

@@ -17,7 +17,7 @@ from models.folder import replacing
 from models.pipeline import files, manifest, subject
 from models.pipeline.request import Report, Request
 from models.pipeline.stages import Stages
-from models.pipeline.training import NO_DATA, Training, trainer
+from models.pipeline.training import NO_DATA, Stopwatch, Training, trainer
 from models.variants import Variant, parse
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def export(request: Request, report: Report) -> dict[str, str]:
     if untrained and not request.data_card:
         raise ExportError(f"{request.card.id}: {', '.join(untrained)} {NO_DATA} {request.card.id}@digits")
     failed = {}
-    shared = trainer(request, report, _fits(variants))
-    stages = _stages(request, subject.of(request, report), report, shared)
+    watch = Stopwatch()
+    shared = trainer(request, report, _fits(variants), watch)
+    stages = _stages(request, subject.of(request, report), report, shared, watch)
     request.work.mkdir(parents=True, exist_ok=True)
     # Not in /tmp, which may be memory.
     with tempfile.TemporaryDirectory(dir=request.work) as scratch:
@@ -64,11 +65,13 @@ def _fits(variants: list[Variant]) -> int:
     return len(stages) + exports + any("kd" in stage for stage in stages)
 
 
-def _stages(request: Request, shown: subject.Subject, report: Report, shared: Trainer | None) -> Stages:
+def _stages(
+    request: Request, shown: subject.Subject, report: Report, shared: Trainer | None, watch: Stopwatch
+) -> Stages:
     def network(other: Request) -> torch.nn.Module:
-        return _stages(other, shown, report, shared).get(()).model
+        return _stages(other, shown, report, shared, watch).get(()).model
 
-    return Stages(request, shown, Training(request, shown, report, shared, network), report)
+    return Stages(request, shown, Training(request, shown, report, shared, watch, network), report)
 
 
 def _variant(request: Request, variant: Variant, stages: Stages, writer: files.Files) -> None:

@@ -24,6 +24,7 @@ FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "nearest": Image.Resampling.NEAREST,
 }
+RESHAPES = {"resize", "crop"}
 BATCH = 64  # raw inputs held at a time
 
 
@@ -61,9 +62,17 @@ def batches(
     for begin in range(0, len(indices), size):
         chosen = indices[begin : begin + size]
         arrays = source.raw(chosen)
-        yield np.stack(
-            [one(raw, table, shape, int(index)) for index, raw in zip(chosen, arrays, strict=True)]
-        )
+        if isinstance(arrays, np.ndarray) and fits(arrays, table, shape):
+            yield scaled(arrays, table)
+        else:
+            yield np.stack(
+                [one(raw, table, shape, int(index)) for index, raw in zip(chosen, arrays, strict=True)]
+            )
+
+
+def fits(images: np.ndarray, table: dict[str, Any], shape: tuple[int, ...]) -> bool:
+    """Whether images ``[n, H, W, C]`` have the model's size and channels already."""
+    return is_image(images[0]) and images.shape[1:] == (*shape[1:], shape[0]) and not table.keys() & RESHAPES
 
 
 def one(raw: np.ndarray, table: dict[str, Any], shape: tuple[int, ...], index: int) -> np.ndarray:
@@ -83,9 +92,13 @@ def one(raw: np.ndarray, table: dict[str, Any], shape: tuple[int, ...], index: i
             "give the input table a resize"
         )
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(height, width, channels)
-    scaled = pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(table["maximum"])
+    return scaled(pixels[None], table)[0]
+
+
+def scaled(pixels: np.ndarray, table: dict[str, Any]) -> np.ndarray:
+    """``[n, H, W, C]`` uint8 to ``[n, C, H, W]`` float32."""
     mean, std = (np.array(table[name], dtype=np.float32)[:, None, None] for name in ("mean", "std"))
-    return (scaled - mean) / std
+    return (pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(table["maximum"]) - mean) / std
 
 
 def is_image(raw: np.ndarray) -> bool:

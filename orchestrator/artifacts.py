@@ -173,19 +173,19 @@ def _described(folder: Path, manifest: Mapping[str, Any], format_: str) -> Artif
         told={
             **{name: entry[name] for name in TOLD},
             **{name: manifest[name] for name in TOLD_OF_ALL},
-            "training_cut": training_cut(manifest),
+            "training_cut": training_cut(manifest, entry),
         },
     )
 
 
-def training_cut(manifest: Mapping[str, Any]) -> str | None:
-    """Which of its trainings a budget ended early, or None."""
-    trainings = [("nq", manifest["training"])]
-    trainings += [(one["code"], one["facts"].get("training")) for one in manifest["techniques"]]
+def training_cut(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    """Which trainings of a file a budget ended early, or None; ``entry`` is the file's in the manifest."""
+    trainings = [("nq", manifest["training"] or {}), (manifest["variant"], entry["facts"])]
+    trainings += [(one["code"], one["facts"]) for one in manifest["techniques"]]
     cut = [
         f"{code} had {told['epochs_done']:g} of {told['epochs']:g} epochs"
         for code, told in trainings
-        if told and told["epochs_done"] < told["epochs"]
+        if "epochs_done" in told and told["epochs_done"] < told["epochs"]
     ]
     return "a budget ended training early: " + ", ".join(cut) if cut else None
 

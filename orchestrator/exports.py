@@ -100,11 +100,10 @@ def ensure_all(
 def _sources(root: Path, cache: Path, model: Model, progress: Progress) -> tuple[dict[str, Path], list[str]]:
     """Files by the option that names them, and other arguments. Raises InferometerError without its data."""
     files, arguments = {"card": model.path}, ["export"]
-    found, missing = weights.fetch(root, cache, model, progress)
-    if found:
-        files["weights"] = found
-    elif missing:
-        arguments += ["--weights-missing", missing]
+    if model.weights.get("kind") != "trained":
+        found, missing = weights.fetch(root, cache, model, progress)
+        files |= {"weights": found} if found else {}
+        arguments += ["--weights-missing", missing] if missing else []
     if model.data:
         folder, reason = data.fetch(root, cache, model.data, data.data_dir(), progress)
         if reason:

@@ -88,16 +88,17 @@ def compare(
 
 
 def least_equal(equal: int, total: int) -> int:
-    """The least top-1 agreement a file that is lossy on purpose must reach in a bench.
+    """The least top-1 agreement that a file which is lossy on purpose must reach in a bench.
 
     The exporter saw ``equal`` of ``total`` itself. Another runtime computes the same integers with other
     rounding (half to even or away from zero, fixed-point or float scales, fused additions), which decides
-    anew about inputs whose two best classes lie within such a step. How many those are is a small count:
-    the difference of two of them has the standard deviation ``sqrt(2 n)`` (Poisson), with n the exporter's
-    own disagreements and one more. Beyond three of these the arithmetic itself is another.
+    anew about inputs whose two best classes lie within such a step. How many those are is a Poisson count,
+    in either runtime; ``sqrt(n + 3/8)`` has a standard deviation of a half whatever its mean (Anscombe 1948,
+    "The transformation of Poisson, binomial and negative-binomial data"), so the two differ by
+    ``sqrt(1/2)``. Beyond three of these the arithmetic itself is another.
     """
-    flipped = total - equal
-    return max(0, equal - math.ceil(DEVIATIONS * math.sqrt(2 * (flipped + 1))))
+    root = math.sqrt(total - equal + 3 / 8) + DEVIATIONS * math.sqrt(1 / 2)
+    return max(0, total - math.floor(root**2 - 3 / 8))
 
 
 def _real(output: Row | None, quantization: Mapping[str, Any] | None) -> Row | None:

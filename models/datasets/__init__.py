@@ -14,7 +14,6 @@ from models.datasets import folder as class_folders
 from models.datasets import npz
 from models.datasets.card import DataCard, input_fault, read, valid_name
 from models.datasets.source import ArraySource, Dataset, ImageSource, Source
-from models.datasets.splitting import draw, hold_out
 from models.datasets.tree import open_tree
 from models.errors import ExportError
 
@@ -24,8 +23,6 @@ __all__ = [
     "Dataset",
     "ImageSource",
     "Source",
-    "draw",
-    "hold_out",
     "open_",
     "own",
     "read",

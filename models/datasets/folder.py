@@ -33,10 +33,9 @@ def load(card: DataCard, folder: Path | None, seed: int) -> Dataset:
         names, labels, classes = images(tree, together, None)
         require_classes(card, folder, classes)
         kept, held_out = splitting.hold_out(labels, seed)
-        every = np.array(names)
         return Dataset(
-            train=ImageSource(tree, every[kept], labels[kept]),
-            test=ImageSource(tree, every[held_out], labels[held_out]),
+            train=ImageSource(tree, [names[index] for index in kept], labels[kept]),
+            test=ImageSource(tree, [names[index] for index in held_out], labels[held_out]),
             classes=classes,
             card=card,
             split=f"{splitting.SHARE:.0%} of each class held out by seed {seed}",

@@ -40,7 +40,7 @@ def read_list(tree: Tree, prefix: str, file: str, classes: int) -> ImageSource:
         raise ExportError(f"{tree.path}: has no {file}; unpack the whole archive there, or put it there")
     there = set(tree.names)
     names, labels = [], []
-    for number, line in enumerate(tree.read(prefix + file).decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(tree.read(prefix + file).decode("utf-8-sig", "replace").splitlines(), 1):
         if not line.strip():
             continue
         where = f"{tree.path}: {file}: line {number}"
@@ -62,7 +62,7 @@ def read_classes(tree: Tree, prefix: str, card: DataCard) -> tuple[str, ...]:
     file = next((name for name in CLASS_FILES if prefix + name in tree.names), None)
     if file is None:
         raise ExportError(f"{tree.path}: has no {CLASS_FILES[0]}; unpack the whole archive")
-    lines = tree.read(prefix + file).decode("utf-8", "replace").splitlines()
+    lines = tree.read(prefix + file).decode("utf-8-sig", "replace").splitlines()
     pairs = [re.fullmatch(r"\s*(\d+)\s*[,\s]\s*(.*\S)\s*", line) for line in lines if line.strip()]
     names = {int(pair[1]): pair[2] for pair in pairs if pair}
     if sorted(names) != list(range(card.classes)):

@@ -1,4 +1,4 @@
-"""Holding out and drawing: the same seed gives the same inputs on every machine."""
+"""Holding out: the same seed gives the same inputs on every machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,3 @@ def hold_out(labels: np.ndarray, seed: int, share: float = SHARE) -> tuple[np.nd
         test.append(members[:count])
         train.append(members[count:])
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
-
-
-def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Indices of ``count`` inputs, or of all in their order where there are no more.
-
-    Image folders are sorted by class, so the first ones would be all of one class.
-    """
-    if count >= len(labels):
-        return np.arange(len(labels))
-    return np.sort(np.random.RandomState(seed).permutation(len(labels))[:count])

@@ -72,7 +72,11 @@ class Stages:
         }
 
     def _fresh(self, chain: tuple[str, ...]) -> Stage:
-        stage = self._applied(self.get(chain[:-1]), chain[-1]) if chain else self._baseline()
+        before = self.get(chain[:-1]) if chain else None
+        with self.training.watch.running():
+            stage = self._applied(before, chain[-1]) if before else self._baseline()
+        # Left over from training; an exporter would take along, or choke on, those of replaced parameters.
+        stage.model.zero_grad(set_to_none=True)
         if stage.complete and self.request.data_card:
             self._keep(chain, stage)
         return stage
@@ -96,7 +100,7 @@ class Stages:
         model, facts = techniques.module_of(code).apply(before.model, task, settings, self.report)
         self.report("step", name=code, edge="end")
         records = (*before.records, self.record(code, facts, began))
-        complete = before.complete and _is_complete(facts.get("training"))
+        complete = before.complete and _is_complete(facts)
         return Stage(model.eval(), before.origin, records, before.training, complete)
 
     def _keep(self, chain: tuple[str, ...], stage: Stage) -> None:
@@ -137,8 +141,8 @@ class Stages:
 
 
 def _is_complete(training: dict[str, Any] | None) -> bool:
-    """Whether a training made all the epochs that were asked for."""
-    return not training or training["epochs_done"] >= training["epochs"]
+    """Whether a training, if there was one, made all the epochs that were asked for."""
+    return not training or training.get("epochs_done", 0) >= training.get("epochs", 0)
 
 
 _KEPT = ("model", "origin", "records", "training", "complete")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,30 @@ if TYPE_CHECKING:
 NO_DATA = "must be trained, and the card has no data for that; name some, as in"
 
 
+class Stopwatch:
+    """Seconds, counted inside ``running()`` alone: what files take is no part of a training's budget."""
+
+    def __init__(self) -> None:
+        self._spent_s = 0.0
+        self._since: float | None = None
+
+    def __call__(self) -> float:
+        """So far."""
+        return self._spent_s + (0.0 if self._since is None else time.monotonic() - self._since)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Counts until the block ends; inside another such block it makes no difference."""
+        if self._since is not None:
+            yield
+            return
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent_s, self._since = self(), None
+
+
 @dataclass
 class Training:
     """Of one model id; ``trainer`` is one for all trainings of the command, which share its budget."""
@@ -30,6 +56,7 @@ class Training:
     subject: Subject
     report: Report
     trainer: Trainer | None  # None: a model that is not trained
+    watch: Stopwatch  # the budget's clock
     network: Callable[[Request], torch.nn.Module]  # the baseline of another request on the same subject
 
     @property
@@ -100,11 +127,11 @@ def teacher_card(request: Request, name: str) -> Any:
     return beside if beside.exists() else weights.PACKAGE / f"{name}.toml"
 
 
-def trainer(request: Request, report: Report, fits: int) -> Trainer | None:
-    """One for ``fits`` trainings within the request's budget; None for a model without data."""
+def trainer(request: Request, report: Report, fits: int, watch: Stopwatch) -> Trainer | None:
+    """One for ``fits`` trainings within the request's budget, by ``watch``; None for a model without data."""
     if request.data_card is None:
         return None
     from models.budget import Budget
     from models.trainer import Trainer
 
-    return Trainer(request.work / "trainings", report, Budget(request.budget_s, fits))
+    return Trainer(request.work / "trainings", report, Budget(request.budget_s, fits, watch))

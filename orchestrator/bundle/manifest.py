@@ -13,7 +13,8 @@ from orchestrator.domain import InferometerError
 SCHEMA = 1
 LARGEST_BYTES = 10**15  # of a member: as wide as the room a writer leaves for its size
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"  # no path step and no hidden file
-_MEMBER = re.compile(rf"suite\.tar|(wheels|images)/{_NAME}|artifacts/{_NAME}/{_NAME}/b[0-9]+/{_NAME}")
+_ID = r"[A-Za-z0-9_][A-Za-z0-9_.+@~-]*"  # of a model: MODEL@DATA~SCALE
+_MEMBER = re.compile(rf"suite\.tar|(wheels|images)/{_NAME}|artifacts/{_ID}/{_NAME}/b[0-9]+/{_NAME}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -72,8 +72,8 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in reversed(
         [
             click.option("--device", default="", help="Device id; left out, this machine is recognised."),
-            click.option("--models", default="", callback=listed, help="Model ids, comma-separated."),
-            click.option("--variants", default="", callback=listed, help="Variants, e.g. nq."),
+            click.option("--models", default="", callback=listed, help="Models: resnet50, resnet50@cifar10."),
+            click.option("--variants", default="", callback=listed, help="Variants: nq, fiq, kd-prn ..."),
             click.option("--runtimes", default="", callback=listed, help="Runtime ids, comma-separated."),
             click.option("--threads", default="", callback=counts, help="Thread counts, e.g. 1,2."),
             click.option("--batch", "batches", default="", callback=counts, help="Batch sizes, e.g. 1,8."),

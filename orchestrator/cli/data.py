@@ -11,7 +11,6 @@ from orchestrator import data as store
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.cli.catalog import _table
-from orchestrator.domain import InferometerError
 
 
 @click.command(short_help="List the data sets; fetch them.")
@@ -33,8 +32,10 @@ def data(names: str, data_dir: Path | None, as_json: bool) -> None:
     reasons = [_fetch(name, folder) for name in filter(None, names.split(","))]
     _table([_state(name, folder) for name in store.ids(suite_root(), folder)], as_json)
     failed = [reason for reason in reasons if reason]
+    for reason in failed:
+        click.echo(f"inferometer: {reason}", err=True)
     if failed:
-        raise InferometerError("; ".join(failed))
+        raise click.exceptions.Exit(2)
 
 
 def _fetch(name: str, folder: Path | None) -> str | None:

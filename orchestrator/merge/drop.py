@@ -35,5 +35,6 @@ def _with_drop(row: CaseSummary, size: Size, baseline: CaseSummary | None) -> Si
         return replace(size, accuracy_drop_reason=f"{BASELINE} was not measured beside it")
     if baseline.accuracy is None:
         return replace(size, accuracy_drop_reason=f"{BASELINE} has no accuracy beside it")
-    before, after = (score.correct / score.total for score in (baseline.accuracy, row.accuracy))
-    return replace(size, accuracy_drop_points=100 * (before - after))
+    before, after = baseline.accuracy, row.accuracy
+    points = 100 * (before.correct * after.total - after.correct * before.total)
+    return replace(size, accuracy_drop_points=points / (before.total * after.total))

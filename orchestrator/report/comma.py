@@ -42,6 +42,8 @@ SUSTAINED = (
     "clock_source",
     "temperature_source",
 )
+# Of the exported file and its network.
+SIZES = ("deflated_bytes", "parameters", "nonzero_parameters", "macs", "accuracy_drop_points")
 COLUMNS = (
     "run",
     "device",
@@ -76,6 +78,7 @@ COLUMNS = (
     *ENERGY,
     *SUSTAINED,
     "artifact_bytes",
+    *SIZES,
     "container_peak_bytes",
     "load_container_peak_bytes",
     "inference_container_peak_bytes",
@@ -147,6 +150,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
         **{name: _energy(summary, name.removeprefix("energy_")) for name in ENERGY},
         **_sustained(summary.sustained),
+        **({name: getattr(summary.artifact, name) for name in SIZES} if summary.artifact else {}),
         "temperatures_c": _pairs(summary.temperatures_c),
         "clocks_hz": _pairs(summary.clocks_hz),
         "emulated": str(summary.emulated).lower(),
@@ -223,6 +227,8 @@ def _reasons(summary: CaseSummary) -> str:
         for one in summary.energy
         if one.reason or one.net_reason
     ]
+    if summary.artifact and summary.artifact.accuracy_drop_reason:
+        found.append(f"accuracy_drop_points: {summary.artifact.accuracy_drop_reason}")
     if summary.sustained:
         told = {
             "minute_ratio": summary.sustained.reason,

@@ -170,11 +170,3 @@ def test_a_model_without_channels_takes_no_images(tmp_path: Path) -> None:
         (tmp_path / name / "1.jpg").write_bytes(jpeg(1))
     with pytest.raises(ExportError, match="so it takes no images"):
         datasets.own("mine", tmp_path, {}, (12,))
-
-
-def test_drawing_keeps_all_or_spreads_over_the_classes() -> None:
-    labels = np.repeat(np.arange(10), 100)
-    assert splitting.draw(labels, 1000, 0).tolist() == list(range(1000))
-    drawn = splitting.draw(labels, 200, 0)
-    assert (len(set(drawn)), len(set(labels[drawn]))) == (200, 10)
-    assert splitting.draw(labels, 200, 0).tolist() == drawn.tolist()

@@ -101,7 +101,7 @@ def test_a_flipped_byte_in_the_archive_is_refused(tmp_path: Path) -> None:
         datasets.open_(TEN, archive)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=5), st.booleans(), st.randoms(use_true_random=False))
 def test_every_record_comes_back(labels: list[int], coarse: bool, random: object) -> None:
     classes = 100 if coarse else 10

@@ -30,7 +30,7 @@ OWN = {
 }
 LISTS = {"train": "train-set-v2.1.txt", "test": "test-set-v2.1.txt"}
 MSL = {
-    "msl-labeled-data-set-v2.1/class_map.csv": "".join(f"{i}, Class {i} \n" for i in range(19)),
+    "msl-labeled-data-set-v2.1/class_map.csv": "\ufeff" + "".join(f"{i}, Class {i} \r\n" for i in range(19)),
     "msl-labeled-data-set-v2.1/train-set-v2.1.txt": "0003ML0000125000I1_DXXX.jpg 0\n0003ML0001.JPG 18\n",
     "msl-labeled-data-set-v2.1/val-set-v2.1.txt": "0950MR0001.JPG 3\n",
     "msl-labeled-data-set-v2.1/test-set-v2.1.txt": "1930MH0001.JPG 7\n\n",

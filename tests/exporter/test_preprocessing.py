@@ -13,7 +13,7 @@ from PIL import Image
 
 from models import preprocessing
 from models.builders import torchvision as torchvision_builder
-from models.datasets import ArraySource, splitting
+from models.datasets import ArraySource
 from models.errors import ExportError
 
 TABLE: dict[str, Any] = {
@@ -99,6 +99,14 @@ def test_every_size_is_covered_by_resize(height: int, width: int, channels: int)
     assert prepared.shape == (1, 3, 24, 24) and np.isfinite(prepared).all()
 
 
+def test_images_that_fit_already_are_scaled_as_all_others_are() -> None:
+    plain = {name: value for name, value in TABLE.items() if name not in ("resize", "crop")}
+    images = np.stack([noise(24, 24, seed=seed) for seed in range(70)])
+    together = preprocessing.prepare(ArraySource(images, np.zeros(70)), range(70), plain, (3, 24, 24))
+    singly = preprocessing.prepare(source(*images), range(70), plain, (3, 24, 24))
+    assert together.tobytes() == singly.tobytes()
+
+
 def test_indices_batches_and_a_file_on_disk_give_the_same_bytes(tmp_path: Path) -> None:
     images = ArraySource(np.stack([noise(27, 30, seed=seed) for seed in range(7)]), np.zeros(7))
     chosen = [5, 0, 6, 6, 1]
@@ -138,5 +146,5 @@ def test_only_a_batch_of_raw_inputs_is_asked_for_at_a_time() -> None:
             asked.append(len(indices))
             return [noise(27, 27)] * len(indices)
 
-    preprocessing.prepare(Counting(), splitting.draw(np.zeros(1000), 150, 0), TABLE, (3, 24, 24))
+    preprocessing.prepare(Counting(), range(150), TABLE, (3, 24, 24))
     assert asked == [64, 64, 22]

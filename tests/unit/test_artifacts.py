@@ -258,8 +258,11 @@ def test_other_seeds_have_folders_of_their_own(tmp_path: Path) -> None:
 def test_what_a_budget_cut_is_told() -> None:
     short = {"epochs": 30, "epochs_done": 12}
     whole = {"epochs": 30, "epochs_done": 30}
-    pruned = {"code": "prn", "facts": {"training": short}}
-    assert artifacts.training_cut({"training": whole, "techniques": []}) is None
-    assert artifacts.training_cut({"training": None, "techniques": [{"code": "wcl", "facts": {}}]}) is None
-    said = artifacts.training_cut({"training": short, "techniques": [pruned]})
+    pruned, clustered = {"code": "prn", "facts": short}, {"code": "wcl", "facts": {}}
+    plain = {"variant": "nq", "training": None, "techniques": [clustered]}
+    assert artifacts.training_cut(plain, {"facts": {}}) is None
+    assert artifacts.training_cut({**plain, "training": whole}, {"facts": whole}) is None
+    said = artifacts.training_cut({**plain, "training": short, "techniques": [pruned]}, {"facts": {}})
     assert said == "a budget ended training early: nq had 12 of 30 epochs, prn had 12 of 30 epochs"
+    said = artifacts.training_cut({**plain, "variant": "qat"}, {"facts": short})
+    assert said == "a budget ended training early: qat had 12 of 30 epochs"

@@ -196,12 +196,16 @@ def test_the_command_lists_and_fetches(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "mine.npz").write_bytes(b"x")
     (tmp_path / "cifar10").mkdir()
     (tmp_path / "cifar10/test_batch.bin").write_bytes(b"x")
-    listed = CliRunner().invoke(main, ["data", "--json", "--fetch", "cifar10,digits,wildfire"])
+    listed = CliRunner().invoke(main, ["data", "--json", "--fetch", "cifar10,digits,wildfire,imagenet"])
     assert listed.exit_code == 2
     assert (
         "inferometer: wildfire is not to be had without an account: get it at https://www.kaggle.com/"
         in listed.stderr
     )
+    assert [line[:20] for line in listed.stderr.splitlines()] == [
+        "inferometer: wildfir",
+        "inferometer: imagene",
+    ]
     rows = {row["data"]: row for row in json.loads(listed.stdout)}
     assert (rows["digits"]["state"], rows["mine"]["state"]) == ("bundled", "yours")
     assert rows["cifar10"] == {

@@ -60,6 +60,8 @@ def test_every_code_has_advice_and_renders_itself() -> None:
         ({"parity": Parity(3, 4, 0.5)}, "parity_mismatch", Severity.SUSPECT),
         ({"parity": Parity(4, 4, None)}, "parity_mismatch", Severity.INVALID),
         ({"parity": Parity(4, 4, 0.5, 0.1)}, "parity_mismatch", Severity.SUSPECT),
+        ({"parity": Parity(354, 360, 0.5, None, 355)}, "parity_mismatch", Severity.SUSPECT),
+        ({"parity": Parity(360, 360, None, None, 355)}, "parity_mismatch", Severity.INVALID),
         ({"memory": None}, "memory_unavailable", Severity.NOTE),
         ({"memory": Memory(reasons={"container_peak_bytes": "why"})}, "memory_unavailable", Severity.NOTE),
         (
@@ -272,3 +274,21 @@ def test_a_code_stands_once_even_if_seen_inside_and_between_launches() -> None:
     assert codes(found) == {"unstable": Severity.SUSPECT}
     assert "launches differ by" in found[0].message
     assert "standard deviation 13% of the mean" in found[0].message
+
+
+def test_a_lossy_file_that_differs_as_its_exporter_saw_is_no_mismatch() -> None:
+    agrees = trial_findings(calm(parity=Parity(356, 360, 2.5, None, 355)), [])
+    assert "parity_mismatch" not in {finding.code for finding in agrees}
+    (said,) = [
+        finding.message
+        for finding in trial_findings(calm(parity=Parity(350, 360, 2.5, None, 355)), [])
+        if finding.code == "parity_mismatch"
+    ]
+    assert "on 10 of 360 inputs" in said and said.endswith("its exporter's own agreement allows 5")
+
+
+def test_made_up_calibration_and_cut_training_make_a_case_suspect() -> None:
+    given = Circumstances(calibration_synthetic=True, training_cut="a budget ended training early: nq")
+    found = {finding.code: finding for finding in case_findings(five(), given)}
+    assert found["calibration_synthetic"].severity is Severity.SUSPECT
+    assert found["training_cut"].message == "a budget ended training early: nq"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,27 @@ def test_the_tolerance_is_relative_to_the_largest_of_the_reference() -> None:
     reference = [[0.5, -20.0], [1.0, 2.0]]
     parity = scoring.compare(dict(enumerate(reference)), reference, 1, relative_tolerance=1e-3)
     assert parity == Parity(2, 2, 0.0, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("equal", "total", "least"),
+    [(360, 360, 353), (358, 360, 347), (970, 1000, 943), (1, 1, 0), (0, 1, 0)],
+)
+def test_a_lossy_file_may_differ_a_little_more_than_its_exporter_saw(
+    equal: int, total: int, least: int
+) -> None:
+    assert scoring.least_equal(equal, total) == least
+
+
+def test_two_counts_of_the_same_rare_event_lie_within_the_allowance() -> None:
+    """Flips of near-ties in two runtimes, drawn: one pair in two hundred at most is called a mismatch."""
+    draw, beyond, pairs = random.Random(7), 0, 2000
+    for share in (0.001, 0.01, 0.05):
+        for _ in range(pairs):
+            here, there = (sum(draw.random() < share for _ in range(360)) for _ in range(2))
+            beyond += 360 - there < scoring.least_equal(360 - here, 360)
+    assert beyond < 3 * pairs / 200
+
+
+def test_enough_equal_classes_are_kept_beside_those_that_are() -> None:
+    assert scoring.compare({0: [1.0, 0.0]}, [[1.0, 0.5]], 1, least=0) == Parity(1, 1, 0.5, None, 0)
