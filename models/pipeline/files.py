@@ -6,7 +6,6 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ class Files:
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
             writers = technique.exports(stage.model, task, settings, self.stages.report)
-            return {format_: partial(self._trained, write) for format_, write in writers.items()}
+            return {format_: self._timed(write) for format_, write in writers.items()}
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path
@@ -63,10 +62,14 @@ class Files:
             for format_ in technique.FORMATS
         }
 
-    def _trained(self, write: Callable[[Path, int], Facts], path: Path) -> Facts:
-        # It trains when its first file is wanted.
-        with self.stages.training.watch.running():
-            return {"facts": write(path, self.stages.request.batch)}
+    def _timed(self, write: Callable[[Path, int], Facts]) -> Callable[[Path], Facts]:
+        """A writer that may train when it is called, so that the budget's clock runs meanwhile."""
+
+        def timed(path: Path) -> Facts:
+            with self.stages.training.watch.running():
+                return {"facts": write(path, self.stages.request.batch)}
+
+        return timed
 
     def _float(self, variant: Variant, stage: Stage, format_: str) -> tuple[Path, Facts]:
         key = variant.modules, format_

@@ -73,7 +73,7 @@ def static(
 
 
 def ranges_of(source: Path, calibration: np.ndarray | None) -> Path:
-    """Where the ranges found on these inputs are kept, beside the float file: both kinds of int8 need them."""
+    """Where ranges found on these inputs are kept, beside the float file: both kinds of int8 need them."""
     digest = hashlib.sha256(source.read_bytes())
     digest.update(b"" if calibration is None else np.ascontiguousarray(calibration))
     return source.with_name(f"{source.stem}-ranges-{digest.hexdigest()[:16]}.json")

@@ -35,13 +35,24 @@ def half(source: Path, target: Path) -> None:
 
 
 def static(source: Path, target: Path, calibration: np.ndarray | None) -> None:
-    """int8 weights with a scale per channel (clustered ones: per tensor), int8 activations with one each."""
+    """int8 weights with a scale per channel, int8 activations with one each.
+
+    Clustered weights and those of fully connected layers have one scale per tensor.
+    """
     recipe = recipe_manager.RecipeManager()
     grain = qtyping.QuantGranularity.CHANNELWISE
     if clustered(data for _, data in weights(flatbuffer_utils.read_model(str(source)))):
         grain = qtyping.QuantGranularity.TENSORWISE
     recipe.add_static_config(
         EVERYWHERE, ALL, activation_num_bits=8, weight_num_bits=8, weight_granularity=grain
+    )
+    # Arm NN 23.08 and TFLite before 2.17 take one scale for the weights of a fully connected layer.
+    recipe.add_static_config(
+        EVERYWHERE,
+        qtyping.TFLOperationName.FULLY_CONNECTED,
+        activation_num_bits=8,
+        weight_num_bits=8,
+        weight_granularity=qtyping.QuantGranularity.TENSORWISE,
     )
     for end in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
         recipe.add_quantization_config(EVERYWHERE, end, algorithm_key=AlgorithmName.NO_QUANTIZE)
