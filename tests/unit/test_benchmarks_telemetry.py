@@ -49,6 +49,7 @@ def test_what_power_sources_say_is_a_value_or_a_reason() -> None:
     assert said == "ina2xx.in 3.5 W, rapl no_sensor"
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("device", [name for name in telemetry_cost.TREES if name.startswith("rpi")])
 def test_the_firmware_and_the_command_of_the_benchmark_say_what_was_recorded(
     device: str, tmp_path: Path

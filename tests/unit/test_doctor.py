@@ -64,7 +64,10 @@ def test_what_lets_figures_wander(
     assert all(word in check.detail + check.fix for word in words), check
 
 
-def test_what_a_killed_bench_left_tuned_is_put_back_or_told(tmp_path: Path) -> None:
+def test_what_a_killed_bench_left_tuned_is_put_back_or_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # a lock of its own
     root = desktop(tmp_path / "root")
     before = content(root)
     assert leftover(root, 0) == leftover_there(root) == []

@@ -66,10 +66,10 @@ def test_whatever_it_says_becomes_a_record(messages: list[dict[str, Any]]) -> No
 
 
 def test_a_whole_transcript_becomes_figures(tmp_path: Path) -> None:
-    """Marks lie a tenth of a second ahead, and the runner says them half a second from now."""
-    began_ns = time.monotonic_ns() + 100_000_000
+    """Marks lie 0.3 s ahead, and the runner says them 0.6 s from now."""
+    began_ns = time.monotonic_ns() + 300_000_000
     messages = transcripts.run([100, 300, 200, 400], outputs=[[0.5] * 10], began_ns=began_ns)
-    record = said(tmp_path, messages, "sleep 0.5; ")
+    record = said(tmp_path, messages, "sleep 0.6; ")
     assert (record.status, record.reason, record.exit_code) == (Status.OK, None, 0)
     assert record.latency is not None
     assert (record.latency.count, record.latency.mean_ns) == (4, 250.0)
@@ -92,9 +92,9 @@ def test_a_whole_transcript_becomes_figures(tmp_path: Path) -> None:
 
 def test_a_runner_that_keeps_its_outputs_back_is_scored_as_it_answered(tmp_path: Path) -> None:
     """No output at all is no reason to ask for none: a row without parity would look like a good one."""
-    messages = transcripts.run([100], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 100_000_000)
+    messages = transcripts.run([100], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 300_000_000)
     messages = [message for message in messages if message["type"] != "outputs"]
-    record = said(tmp_path, messages, "sleep 0.5; ")
+    record = said(tmp_path, messages, "sleep 0.6; ")
     assert (record.status, record.reason) == (Status.OK, None)
     assert record.parity is not None
     assert (record.parity.top1_equal, record.parity.max_abs_difference) == (0, None)
@@ -107,8 +107,8 @@ def test_less_precision_that_was_asked_for_is_no_mismatch(tmp_path: Path, is_low
     reference = doubles.load().artifact.reference
     assert reference is not None
     outputs = [[v * 1.01 for v in row] for row in json.loads(reference.read_bytes())["outputs"]]
-    messages = transcripts.run([100], outputs=outputs, began_ns=time.monotonic_ns() + 100_000_000)
-    record = said(tmp_path, messages, "sleep 0.5; ", is_lowered=is_lowered)
+    messages = transcripts.run([100], outputs=outputs, began_ns=time.monotonic_ns() + 300_000_000)
+    record = said(tmp_path, messages, "sleep 0.6; ", is_lowered=is_lowered)
     assert record.parity is not None and record.parity.top1_equal == 360
     assert ("parity_mismatch" in [finding.code for finding in record.findings]) is not is_lowered
 
@@ -148,10 +148,10 @@ def test_container_names_are_unique_and_fit_docker() -> None:
 
 
 def test_parts_are_summarised_apart(tmp_path: Path) -> None:
-    messages = transcripts.run([100, 300], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 100_000_000)
+    messages = transcripts.run([100, 300], outputs=[[0.5] * 10], began_ns=time.monotonic_ns() + 300_000_000)
     place = next(n for n, message in enumerate(messages) if message["type"] == "footprint")
     messages.insert(place, {"type": "parts", "name": "compute", "values_ns": [10, 20, 40]})
-    record = said(tmp_path, messages, "sleep 0.5; ")
+    record = said(tmp_path, messages, "sleep 0.6; ")
     assert record.status is Status.OK, record.reason
     assert record.parts == (Part("compute", 3, 20),)
     assert record.latency is not None and record.latency.count == 2

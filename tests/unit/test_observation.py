@@ -50,6 +50,7 @@ def run_of(folder: Path, settings: Any = SETTINGS, **options: str) -> Run:
     return run
 
 
+@pytest.mark.quiet
 def test_every_run_measures_what_watching_costs(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     folder = run.folder / observation.FOLDER
@@ -75,6 +76,7 @@ def test_every_run_measures_what_watching_costs(tmp_path: Path) -> None:
     assert (folder / "result.json").exists()
 
 
+@pytest.mark.quiet
 def test_fast_inferences_do_not_end_the_window_before_its_time(tmp_path: Path) -> None:
     run = run_of(tmp_path, replace(SETTINGS, max_iterations=20))
     assert next(run.records()).latency.count <= 20  # type: ignore[union-attr]

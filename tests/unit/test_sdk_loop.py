@@ -57,6 +57,7 @@ def test_only_the_inference_is_inside_the_two_readings() -> None:
     assert list(values) == [107] * 5
 
 
+@pytest.mark.quiet
 def test_a_null_inference_costs_what_a_harness_may() -> None:
     # The least disturbed of a few rounds: the limits are the instrument's, not the machine's neighbours'.
     count, inside, whole = 20_000, [], []

@@ -83,6 +83,7 @@ def test_a_real_3_6_answers_errors_as_a_later_one_does(python36: str, tmp_path: 
         assert old.one("error") == new.one("error")
 
 
+@pytest.mark.quiet
 def test_the_null_loop_of_a_real_3_6(python36: str) -> None:
     code = (
         "import inferometer_sdk as sdk, sys\n"
