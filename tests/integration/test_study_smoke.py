@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +21,16 @@ from orchestrator.study.candidates import share
 from orchestrator.study.reading import find
 from tests.support.schemas import check
 
-pytestmark = [pytest.mark.docker, pytest.mark.exporter, pytest.mark.runtimes, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.exporter,
+    pytest.mark.runtimes,
+    pytest.mark.slow,
+    pytest.mark.quiet,
+]
 
 ROOT = suite_root()
 STUDY = find(ROOT, "dlmo")
-MOST_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,6 @@ class Done:
     report: dict[str, Any]
     text: str
     status: int
-    seconds: float
 
     def row(self, model: str, variant: str) -> dict[str, Any]:
         """One network and variant."""
@@ -63,13 +66,11 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def done() -> Iterator[Done]:
     before = set(ROOT.glob("results/study-dlmo-smoke-*"))
-    began = time.monotonic()
     ended = command()
-    seconds = time.monotonic() - began
     folder = ROOT / ended.stdout.splitlines()[-1] if ended.stdout else ROOT
     assert (folder / "report.json").is_file(), f"{ended.stdout}\n{ended.stderr}"
     report = json.loads((folder / "report.json").read_bytes())
-    yield Done(folder, report, (folder / "report.md").read_text("utf-8"), ended.returncode, seconds)
+    yield Done(folder, report, (folder / "report.md").read_text("utf-8"), ended.returncode)
     for left in set(ROOT.glob("results/study-dlmo-smoke-*")) - before:
         shutil.rmtree(left)
 
@@ -86,10 +87,6 @@ def test_every_family_and_every_variant_went_the_whole_way(done: Done) -> None:
         assert not failed, f"{row['model']} {row['variant']}: {failed}"
         assert scored, f"{row['model']} {row['variant']} was scored in no runtime"
     assert done.status == 0
-
-
-def test_it_takes_minutes(done: Done) -> None:
-    assert done.seconds <= MOST_S
 
 
 def test_the_report_says_that_it_compares_to_nothing(done: Done) -> None:
