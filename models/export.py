@@ -59,9 +59,9 @@ def export(request: Request, report: Report) -> dict[str, str]:
 
 
 def _fits(variants: list[Variant]) -> int:
-    """How many trainings there are at most: one a stage, one a training export, a teacher's."""
+    """How many trainings there are at most: one a stage, two a training export, a teacher's."""
     stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
-    exports = sum(v.last_kind == "training-export" for v in variants)
+    exports = 2 * sum(v.last_kind == "training-export" for v in variants)
     return len(stages) + exports + any("kd" in stage for stage in stages)
 
 

@@ -53,23 +53,19 @@ class Files:
         if variant.last_kind == "training-export":
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
-            writers = technique.exports(stage.model, task, settings, self.stages.report)
-            return {format_: self._timed(write) for format_, write in writers.items()}
+            with self.stages.training.watch.running():
+                writers = technique.exports(stage.model, task, settings, self.stages.report)
+            batch = self.stages.request.batch
+            return {
+                format_: lambda path, write=write: {"facts": write(path, batch)}
+                for format_, write in writers.items()
+            }
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path
             )
             for format_ in technique.FORMATS
         }
-
-    def _timed(self, write: Callable[[Path, int], Facts]) -> Callable[[Path], Facts]:
-        """A writer that may train when it is called, so that the budget's clock runs meanwhile."""
-
-        def timed(path: Path) -> Facts:
-            with self.stages.training.watch.running():
-                return {"facts": write(path, self.stages.request.batch)}
-
-        return timed
 
     def _float(self, variant: Variant, stage: Stage, format_: str) -> tuple[Path, Facts]:
         key = variant.modules, format_
