@@ -23,8 +23,6 @@ from orchestrator.catalog import Catalog, suite_root
 from orchestrator.conformance.suite import CHECKS
 from orchestrator.engines import images
 
-pytestmark = pytest.mark.quiet
-
 ROOT = suite_root()
 ALL = {check.name for check in CHECKS}
 # No black box shows it.
@@ -35,8 +33,8 @@ PYTORCH = ("C1", "C3", "C5", "C8", "C9", "C10", "C16", "S3")
 
 
 def conformance(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command itself, from a folder that is not the checkout."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    """The command itself, from a folder that is not the checkout, its lock apart from every other's."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(place)}
     command = [sys.executable, "-m", "orchestrator", "conformance", *words]
     return subprocess.run(
         command,
@@ -77,6 +75,7 @@ def of_runtime(place: Path, runtime: str, *words: str) -> dict[str, Any]:
 @pytest.mark.docker
 @pytest.mark.runtimes
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_litert_in_docker(tmp_path: Path) -> None:
     document = of_runtime(tmp_path, "tflite")
     assert {check["name"] for check in document["checks"]} == ALL
@@ -98,6 +97,7 @@ def test_pytorch_in_docker(tmp_path: Path) -> None:
 
 @pytest.mark.docker
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_the_double_in_docker(tmp_path: Path) -> None:
     document = of_runtime(tmp_path, "fake")
     # A small interpreter has too little to say about itself for 10 MB.
@@ -108,6 +108,7 @@ def test_the_double_in_docker(tmp_path: Path) -> None:
 @pytest.mark.docker
 @pytest.mark.runtimes
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_any_image_without_its_runner_toml(tmp_path: Path) -> None:
     """The image alone is enough: its format is found by asking it."""
     reference = images.ensure("onnxruntime", ROOT, cache_root(), None, print).tag
@@ -119,6 +120,7 @@ def test_any_image_without_its_runner_toml(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_a_command_in_the_process_engine(tmp_path: Path) -> None:
     document = judged(tmp_path, "--command", FAKE)
     assert (document["subject"], document["engine"]) == (f"command {FAKE}", "process")
