@@ -1,4 +1,4 @@
-"""Distillation: a student that follows its teacher, and what a gain over several seeds is."""
+"""Distillation: a student that follows its teacher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from digits_task import fresh, pretrained, same, silent, task
 from models import techniques
 from models.accuracy import accuracy, logits
 from models.errors import ExportError
-from models.gain import interval
 from models.techniques import fpr, kd
 
 SETTINGS: dict[str, Any] = {**techniques.defaults("kd", "smoke"), "epochs": 3}
@@ -87,9 +86,3 @@ def test_what_cannot_be_done_is_refused(
 ) -> None:
     with pytest.raises(ExportError, match=told):
         kd.apply(fresh(), task(tmp_path, teacher=teacher), {**SETTINGS, **change}, silent)
-
-
-def test_a_gain_has_students_interval() -> None:
-    # Differences 1 to 5: mean 3, standard error sqrt(2.5 / 5), t(0.975, 4) = 2.776.
-    assert interval([1.0, 2.0, 3.0, 4.0, 5.0]) == pytest.approx((1.037, 4.963), abs=0.001)
-    assert interval([1.0]) is None
