@@ -31,7 +31,7 @@ def report(type_: str, **fields: Any) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The two commands."""
+    """The commands."""
     top = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     export = commands.add_parser("export", help="make the artifacts of some variants of a model")
@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="gets VARIANT/bBATCH/, each as a whole"
     )
+    gain = commands.add_parser(
+        "gain",
+        parents=[export],
+        conflict_handler="resolve",  # both have --help
+        help="a trained variant's accuracy against nq's, under several seeds; writes OUT/gain.json",
+    )
+    gain.add_argument("--seeds", type=int, default=5, metavar="N")
     train = commands.add_parser("train", help="train a bundled model and write its state dict")
     train.add_argument("--card", type=Path, required=True)
     train.add_argument("--seed", type=int, default=0)
@@ -105,6 +112,10 @@ def _export(card: Any, arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.budget,
         request.parse_settings(arguments.set),
     )
+    if arguments.command == "gain":
+        from models import gain
+
+        return gain.write(wish, arguments.seeds, report)
     from models import export
 
     failed = export.export(wish, report)

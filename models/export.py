@@ -39,7 +39,7 @@ def export(request: Request, report: Report) -> dict[str, str]:
     failed = {}
     watch = Stopwatch()
     shared = trainer(request, report, _fits(variants), watch)
-    stages = _stages(request, subject.of(request, report), report, shared, watch)
+    stages = stages_of(request, subject.of(request, report), report, shared, watch)
     request.work.mkdir(parents=True, exist_ok=True)
     # Not in /tmp, which may be memory.
     with tempfile.TemporaryDirectory(dir=request.work) as scratch:
@@ -59,17 +59,17 @@ def export(request: Request, report: Report) -> dict[str, str]:
 
 
 def _fits(variants: list[Variant]) -> int:
-    """How many trainings there are at most: one a stage, one a training export, a teacher's."""
+    """How many trainings there are at most: one a stage, two a training export, a teacher's."""
     stages = {v.modules[:length] for v in variants for length in range(len(v.modules) + 1)}
-    exports = sum(v.last_kind == "training-export" for v in variants)
+    exports = 2 * sum(v.last_kind == "training-export" for v in variants)
     return len(stages) + exports + any("kd" in stage for stage in stages)
 
 
-def _stages(
+def stages_of(
     request: Request, shown: subject.Subject, report: Report, shared: Trainer | None, watch: Stopwatch
 ) -> Stages:
     def network(other: Request) -> torch.nn.Module:
-        return _stages(other, shown, report, shared, watch).get(()).model
+        return stages_of(other, shown, report, shared, watch).get(()).model
 
     return Stages(request, shown, Training(request, shown, report, shared, watch, network), report)
 

@@ -29,6 +29,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 def lower(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """The model itself, lowered in place. Raises ExportError naming an operator that stays above."""
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes = [made for node in model.graph.node for made in expanded(node)]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     for node in model.graph.node:
         if node.op_type in ("ReduceMean", "ReduceMax") and len(node.input) > 1:
             axes = [int(axis) for axis in onnx.numpy_helper.to_array(constants[node.input[1]])]
@@ -59,6 +62,18 @@ def lower(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
         del part.metadata_props[:]
     require(model, name)
     return model
+
+
+def expanded(node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """An operator that came with opset 14, as the definition that ONNX gives for it; others as they are."""
+    if node.op_type != "HardSwish":
+        return [node]
+    gate = f"{node.output[0]}_gate"
+    make = onnx.helper.make_node
+    return [
+        make("HardSigmoid", node.input, [gate], alpha=1 / 6, beta=0.5),
+        make("Mul", [node.input[0], gate], node.output),
+    ]
 
 
 def says_nothing(node: onnx.NodeProto, name: str, constants: dict[str, onnx.TensorProto]) -> bool:

@@ -10,6 +10,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+FEW = 256  # as many values as int8 has
+GLANCE = 4096  # elements of a tensor that are looked at
+
 
 def summary(operators: Iterable[tuple[str, str]], weights: Iterable[tuple[str, int]]) -> dict[str, Any]:
     """Facts from ``(kind, type)`` of every operator and ``(type, elements)`` of every weight tensor.
@@ -31,3 +36,13 @@ def summary(operators: Iterable[tuple[str, str]], weights: Iterable[tuple[str, i
         "weight_tensors": dict(sorted(Counter(type_ for type_, _ in tensors).items())),
         "weight_elements": dict(sorted(elements.items())),
     }
+
+
+def clustered(weights: Iterable[np.ndarray]) -> bool:
+    """Whether every larger float weight tensor takes a few values only, as weight clustering leaves it.
+
+    One scale a tensor then loses nothing beside the clusters, and keeps their number: one a channel would
+    make as many integers of a value as there are channels.
+    """
+    larger = [weight for weight in weights if weight.size > FEW]
+    return bool(larger) and all(len(np.unique(weight.ravel()[:GLANCE])) <= FEW for weight in larger)

@@ -20,8 +20,7 @@ def facts(path: Path) -> dict[str, Any]:
     """As models/arithmetic says. ``int8_values``: how many different values each int8 weight tensor has."""
     model = onnx.load(path)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    weights = weights_of(model.graph, constants)
-    arrays = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
+    arrays = weights(model.graph)
     return {
         **summary(operators(model.graph, constants), [(str(array.dtype), array.size) for array in arrays]),
         "int8_values": [len(np.unique(array)) for array in arrays if array.dtype == np.int8],
@@ -57,8 +56,9 @@ def operators(graph: Any, constants: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def weights_of(graph: Any, constants: dict[str, Any]) -> list[Any]:
-    """The initializers behind the second inputs of products, through what merely converts them."""
+def weights(graph: Any) -> list[np.ndarray]:
+    """The constants behind the second inputs of products, through what merely converts them."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
     maker = {name: node for node in graph.node for name in node.output}
     found = {}
     for node in graph.node:
@@ -68,5 +68,5 @@ def weights_of(graph: Any, constants: dict[str, Any]) -> list[Any]:
         while name not in constants and name in maker and maker[name].op_type in CARRIERS:
             name = maker[name].input[0]
         if name in constants:
-            found[name] = constants[name]
+            found[name] = onnx.numpy_helper.to_array(constants[name])
     return list(found.values())

@@ -82,5 +82,5 @@ NETWORKS = {"MobileNetV3Small": network(SMALL, 1024), "MobileNetV3Large": networ
 
 
 def build(name: str, classes: int, shape: tuple[int, int, int], **options: Any) -> nn.Module:
-    """An untrained network; options ``stem``, ``stages`` and ``head``, the classifier's. Raises ExportError."""
+    """An untrained network; options ``stem``, ``stages``, ``head`` (hidden layer). Raises ExportError."""
     return construct("cifar_mobilenet_v3", NETWORKS, name, classes, shape, options)

@@ -28,6 +28,8 @@ def export(model: torch.nn.Module, sample: torch.Tensor, path: Path) -> dict[str
 
 def load(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     """The file in eager PyTorch."""
+    import torch.ao.quantization.fx._decomposed  # registers the operators of quantized programs
+
     module = torch.export.load(path).module()
 
     def run(image: np.ndarray) -> np.ndarray:

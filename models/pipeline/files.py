@@ -54,7 +54,12 @@ class Files:
             torch.manual_seed(self.stages.request.seed)
             task = self.stages.task(variant.last)
             with self.stages.training.watch.running():
-                return dict(technique.exports(stage.model, task, settings, self.stages.report))
+                writers = technique.exports(stage.model, task, settings, self.stages.report)
+            batch = self.stages.request.batch
+            return {
+                format_: lambda path, write=write: {"facts": write(path, batch)}
+                for format_, write in writers.items()
+            }
         return {
             format_: lambda path, format_=format_: self._converted(
                 variant, stage, format_, technique, settings, path

@@ -13,13 +13,24 @@ import torch
 from litert_torch.quantize.quant_config import QuantConfig
 
 from models import opset
+from models.arithmetic import onnx as arithmetic_of_onnx
+from models.arithmetic import pt2 as arithmetic_of_pt2
+from models.arithmetic import tflite as arithmetic_of_tflite
 from models.exporters import pt2
 from models.quantization import ends
+from models.quantization.training import quantizer_of
 
 
-def to_pt2(module: torch.nn.Module, sample: torch.Tensor, path: Path) -> None:
-    """An exported program with integer weights."""
-    pt2.export(module, sample, path)
+def to(format_: str, module: torch.nn.Module, sample: torch.Tensor, path: Path) -> dict[str, Any]:
+    """Write the file; facts as models/arithmetic says. ``sample``: NCHW, of the file's batch."""
+    if format_ == "tflite":
+        to_tflite(module, sample, path)
+        return arithmetic_of_tflite.facts(path)
+    if format_ == "pt2":
+        pt2.export(module, sample, path)
+        return arithmetic_of_pt2.facts(path)
+    to_onnx(module, sample, path)
+    return arithmetic_of_onnx.facts(path)
 
 
 def to_onnx(module: torch.nn.Module, sample: torch.Tensor, path: Path) -> None:
@@ -38,10 +49,10 @@ def to_onnx(module: torch.nn.Module, sample: torch.Tensor, path: Path) -> None:
     onnx.save(opset.lower(program.model_proto, path.name), path)
 
 
-def to_tflite(module: torch.nn.Module, quantizer: Any, sample: torch.Tensor, path: Path) -> None:
+def to_tflite(module: torch.nn.Module, sample: torch.Tensor, path: Path) -> None:
     """int8 in NHWC, by LiteRT Torch."""
     channels_last = litert_torch.to_channel_last_io(copy.deepcopy(module), args=[0]).eval()
     nhwc = sample.permute(0, 2, 3, 1).contiguous()
-    config = QuantConfig(pt2e_quantizer=quantizer)
+    config = QuantConfig(pt2e_quantizer=quantizer_of("tflite", reduce_range=False))  # of its kind it reads
     litert_torch.convert(channels_last, (nhwc,), quant_config=config).export(str(path))
     ends.make_float(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from models import opset
+from models.arithmetic import clustered
+from models.arithmetic.onnx import weights
 from models.quantization import batches
 
 # What TensorRT 8 takes: zero points of 0, no int32 biases, and float weights with a pair of their own, which
@@ -42,7 +45,8 @@ class Reader(CalibrationDataReader):
 def static(
     source: Path, target: Path, calibration: np.ndarray | None, for_tensorrt: bool, reduce_range: bool
 ) -> None:
-    """Q/DQ pairs, weights int8 with a scale per channel; activations uint8, or int8 for TensorRT.
+    """Q/DQ pairs; weights int8 with a scale per channel (clustered ones: per tensor); activations uint8, or
+    int8 for TensorRT.
 
     ``reduce_range``: weights of 7 bits, for processors. x86 kernels without VNNI add pairs of products in 16
     bits, which saturate with 8.
@@ -58,13 +62,21 @@ def static(
             target,
             Reader(value.name, calibration, value.type.tensor_type.shape.dim[0].dim_value),
             quant_format=QuantFormat.QDQ,
-            per_channel=True,
+            per_channel=not clustered(weights(onnx.load(source).graph)),
             reduce_range=reduce_range and not for_tensorrt,
             activation_type=QuantType.QInt8 if for_tensorrt else QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options=TENSORRT if for_tensorrt else {},
+            calibration_cache_path=ranges_of(source, calibration),
         )
     save(onnx.load(target), target)
+
+
+def ranges_of(source: Path, calibration: np.ndarray | None) -> Path:
+    """Where ranges found on these inputs are kept, beside the float file: both kinds of int8 need them."""
+    digest = hashlib.sha256(source.read_bytes())
+    digest.update(b"" if calibration is None else np.ascontiguousarray(calibration))
+    return source.with_name(f"{source.stem}-ranges-{digest.hexdigest()[:16]}.json")
 
 
 def half(source: Path, target: Path) -> None:

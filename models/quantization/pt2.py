@@ -43,6 +43,7 @@ def static(source: Path, target: Path, calibration: np.ndarray | None, reduce_ra
     program = torch.export.load(source)
     sample = program.example_inputs[0][0]
     module = program.module(check_guards=False)
+    convolve(module)
     separate(module)
     tool = inductor.X86InductorQuantizer().set_global(min_max(reduce_range))
     with warnings.catch_warnings(), torch.no_grad():
@@ -70,6 +71,40 @@ def drop_unused(module: torch.fx.GraphModule) -> None:
     for name in tensors.keys() - used:
         path, _, leaf = name.rpartition(".")
         delattr(module.get_submodule(path), leaf)
+
+
+def convolve(module: torch.fx.GraphModule) -> None:
+    """Make batch normalisations that follow no convolution depthwise ones of 1x1, which compute the same.
+
+    torchao folds the others, leaves these in float, and is very slow where any is left.
+    """
+    convolution = torch.ops.aten.conv2d.default
+    for node in list(module.graph.nodes):
+        if node.target != torch.ops.aten.batch_norm.default:
+            continue
+        source = node.args[0]
+        if source.target == convolution and len(source.users) == 1:
+            continue
+        weight, bias, mean, variance = (tensor_of(module, given) for given in node.args[1:5])
+        scale = weight / torch.sqrt(variance + node.args[7])
+        names = f"{node.name}_scale", f"{node.name}_shift"
+        for name, value in zip(names, (scale.reshape(-1, 1, 1, 1), bias - mean * scale), strict=True):
+            module.register_buffer(name, value.detach().clone())
+        with module.graph.inserting_before(node):
+            given = (source, *(module.graph.get_attr(name) for name in names))
+            made = module.graph.call_function(convolution, (*given, [1, 1], [0, 0], [1, 1], len(scale)))
+        name, (path, _) = list(node.meta["nn_module_stack"].items())[-1]
+        stack = {**node.meta["nn_module_stack"], name: (path, torch.nn.Conv2d)}
+        made.meta = {"val": node.meta["val"], "nn_module_stack": stack}
+        node.replace_all_uses_with(made)
+        module.graph.erase_node(node)
+    module.recompile()
+
+
+def tensor_of(module: torch.fx.GraphModule, node: torch.fx.Node) -> torch.Tensor:
+    """The parameter or buffer that a node of the graph stands for."""
+    path, _, leaf = node.target.rpartition(".")
+    return getattr(module.get_submodule(path), leaf)
 
 
 def separate(module: torch.fx.GraphModule) -> None:

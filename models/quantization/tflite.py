@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.utils import qsv_utils, tfl_flatbuffer_utils
 
+from models.arithmetic import clustered
+from models.arithmetic.tflite import weights
 from models.quantization import batches
 
 ALL = qtyping.TFLOperationName.ALL_SUPPORTED
@@ -32,9 +35,25 @@ def half(source: Path, target: Path) -> None:
 
 
 def static(source: Path, target: Path, calibration: np.ndarray | None) -> None:
-    """int8 weights with a scale per channel and int8 activations with one each."""
+    """int8 weights with a scale per channel, int8 activations with one each.
+
+    Clustered weights and those of fully connected layers have one scale per tensor.
+    """
     recipe = recipe_manager.RecipeManager()
-    recipe.add_static_config(EVERYWHERE, ALL, activation_num_bits=8, weight_num_bits=8)
+    grain = qtyping.QuantGranularity.CHANNELWISE
+    if clustered(data for _, data in weights(flatbuffer_utils.read_model(str(source)))):
+        grain = qtyping.QuantGranularity.TENSORWISE
+    recipe.add_static_config(
+        EVERYWHERE, ALL, activation_num_bits=8, weight_num_bits=8, weight_granularity=grain
+    )
+    # Arm NN 23.08 and TFLite before 2.17 take one scale for the weights of a fully connected layer.
+    recipe.add_static_config(
+        EVERYWHERE,
+        qtyping.TFLOperationName.FULLY_CONNECTED,
+        activation_num_bits=8,
+        weight_num_bits=8,
+        weight_granularity=qtyping.QuantGranularity.TENSORWISE,
+    )
     for end in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
         recipe.add_quantization_config(EVERYWHERE, end, algorithm_key=AlgorithmName.NO_QUANTIZE)
     tool = quantizer.Quantizer(source, recipe.get_quantization_recipe())
@@ -70,7 +89,7 @@ def entry(source: Path) -> tuple[str, str, int]:
 
 def repair(source: Path, ranges: dict[str, Any]) -> None:
     """Give tensors padded with -infinity (before a maximum) the range of what was padded."""
-    graph = tfl_flatbuffer_utils.read_model(source).subgraphs[0]
+    graph = flatbuffer_utils.read_model(str(source)).subgraphs[0]
     names = [tfl_flatbuffer_utils.get_tensor_name(tensor) for tensor in graph.tensors]
     for operator in graph.operators:
         given, made = names[operator.inputs[0]], names[operator.outputs[0]]

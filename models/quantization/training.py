@@ -21,6 +21,8 @@ from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as induct
 from models.folding import fold
 from models.quantization.pt2 import drop_unused, separate
 
+LINEAR = "torch.nn.modules.linear.Linear"  # as the nodes of an exported program name it
+
 
 def unnormalized(model: nn.Module) -> nn.Module:
     """A copy whose batch normalisation is folded into convolutions, with the statistics it has.
@@ -45,6 +47,8 @@ def quantizer_of(target: str, reduce_range: bool) -> Any:
         tool = litert.PT2EQuantizer()
         # Patterns with batch normalisation, which is folded here; in litert-torch 0.10 they cannot be traced.
         tool.STATIC_QAT_ONLY_OPS = []
+        # One scale for the weights of a linear layer, as in fiq.
+        tool.set_module_type(LINEAR, litert.get_symmetric_quantization_config(is_qat=True))
         return tool.set_global(litert.get_symmetric_quantization_config(is_per_channel=True, is_qat=True))
     config = inductor.get_default_x86_inductor_quantization_config(is_qat=True, reduce_range=reduce_range)
     return inductor.X86InductorQuantizer().set_global(config)

@@ -9,7 +9,7 @@ Every module has ``KIND`` and ``DEFAULTS``, its settings as plain JSON, and by i
     ``convert(format_, source, target, calibration, settings) -> facts``: another file from the float file of
     a format; ``calibration`` is float32 ``[N, ...]`` in the format's layout, or None.
 ``training-export``
-    ``exports(model, task, settings, report) -> {format: write}``, where ``write(path) -> facts``.
+    ``exports(model, task, settings, report) -> {format: write}``, where ``write(path, batch) -> facts``.
 
 Facts are plain JSON. Inputs and outputs of every file stay float32 with the names and layout of the baseline.
 """

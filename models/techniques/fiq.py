@@ -13,7 +13,7 @@ import numpy as np
 
 KIND = "file"
 DEFAULTS: dict[str, Any] = {
-    "reduce_range": True,  # 7 bits for onnx's weights and pt2's activations: x86 without VNNI saturates with 8
+    "reduce_range": True,  # onnx: 7-bit weights, pt2: 7-bit activations; x86 without VNNI needs it
 }
 FORMATS = ("onnx", "onnx-s8", "tflite", "pt2")
 

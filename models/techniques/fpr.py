@@ -23,13 +23,13 @@ DEFAULTS: dict[str, Any] = {
     "round_to": 8,  # channels left are a multiple of this, where that leaves a choice
     "scope": "layer",  # the same share of each layer's channels; or global: the least of the whole network
     "epochs": 20,
-    "rate": 0.002,
+    "rate": 0.005,
     "batch": 64,
     "optimizer": "adamw",
     "weight_decay": 0.05,
 }
-SMOKE: dict[str, Any] = {"epochs": 6}
-RATIOS = [step / 20 for step in range(2, 19)]  # of channels removed, tried in turn
+SMOKE: dict[str, Any] = {"macs": 0.65, "round_to": 4, "epochs": 5}  # layers of 16 channels
+RATIOS = [step / 20 for step in range(1, 19)]  # of channels removed, tried in turn
 
 
 def apply(
@@ -38,6 +38,8 @@ def apply(
     """A copy with fewer channels in eval mode, and its size before and after."""
     if not 0 < settings["macs"] < 1:
         raise ExportError(f"fpr.macs: must be between 0 and 1, not {settings['macs']!r}")
+    if settings["scope"] not in ("layer", "global"):
+        raise ExportError(f"fpr.scope: must be layer or global, not {settings['scope']!r}")
     shape = task.card.shape
     before = size(model, shape)
     smaller, ratio, round_to = shrink(model, shape, task.card.classes, settings)
@@ -103,7 +105,7 @@ def pruned(
         max_pruning_ratio=0.9,
         global_pruning=everywhere,
         round_to=round_to,
-        ignored_layers=[heads(smaller, classes)],
+        ignored_layers=[head(smaller, classes)],
         # The library's defaults are dictionaries that all its pruners would share.
         in_channel_groups={},
         out_channel_groups={},
@@ -113,7 +115,7 @@ def pruned(
     return smaller
 
 
-def heads(model: torch.nn.Module, classes: int) -> torch.nn.Module:
+def head(model: torch.nn.Module, classes: int) -> torch.nn.Module:
     """The last layer that has as many outputs as there are classes."""
     sizes = {"out_features": torch.nn.Linear, "out_channels": torch.nn.Conv2d}
     found = [

@@ -39,6 +39,10 @@ def apply(
         raise ExportError("kd: needs a teacher: name another model")
     if settings["start"] not in ("scratch", "given"):
         raise ExportError(f"kd.start: must be scratch or given, not {settings['start']!r}")
+    if settings["temperature"] <= 0:
+        raise ExportError(f"kd.temperature: must be above 0, not {settings['temperature']!r}")
+    if not 0 <= settings["alpha"] <= 1:
+        raise ExportError(f"kd.alpha: must be from 0 to 1, not {settings['alpha']!r}")
     teacher = task.teacher()
     student = untrained(model, task) if settings["start"] == "scratch" else None
     start = "given" if student is None else "scratch"

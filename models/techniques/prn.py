@@ -20,16 +20,16 @@ from models.task import Task
 
 KIND = "module"
 DEFAULTS: dict[str, Any] = {
-    "sparsity": 0.8,  # the share of the weights of convolutions and matrices that become 0
+    "sparsity": 0.7,  # the share of the weights of convolutions and matrices that become 0
     "scope": "global",  # the smallest of the whole network; or layer: the smallest of each layer
     "rising": 0.6,  # the share of the training in which sparsity rises; then the zeros stay
     "epochs": 20,
-    "rate": 0.001,
+    "rate": 0.003,
     "batch": 64,
     "optimizer": "adamw",
     "weight_decay": 0.05,
 }
-SMOKE: dict[str, Any] = {"epochs": 6}
+SMOKE: dict[str, Any] = {"epochs": 5}
 STEP = 0.005  # of sparsity: a smaller rise waits
 
 

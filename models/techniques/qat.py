@@ -1,13 +1,11 @@
 """Quantization-aware training: the trained network learns for a few epochs with rounded numbers.
 
-One training for TFLite and one for PyTorch and ONNX, because they round differently; each happens when the
-first of its files is asked for.
+One training for TFLite and one for PyTorch and ONNX, because they round differently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "batch": 64,
     "optimizer": "adamw",
     "weight_decay": 0.0,
-    "reduce_range": True,  # 7-bit activations in onnx and pt2: x86 without VNNI saturates with 8
+    "reduce_range": True,  # onnx, pt2: 7-bit activations; x86 without VNNI needs it
 }
 SMOKE: dict[str, Any] = {"epochs": 1}
 
@@ -33,16 +31,15 @@ Write = Callable[..., dict[str, Any]]
 def exports(
     model: torch.nn.Module, task: Task, settings: dict[str, Any], report: Callable[..., None]
 ) -> dict[str, Write]:
-    """For each format a ``write(path, batch=1)``, which gives facts as models/arithmetic says."""
+    """Both trainings, then for each format a ``write(path, batch=1)``; facts as models/arithmetic says."""
     from models.quantization import training
 
     count = min(settings["batch"], len(task.train_labels))
     inputs = torch.stack([task.train_inputs[index] for index in range(count)])
+    plain = training.unnormalized(model)
 
-    @cache
-    def trained(target: str) -> tuple[torch.nn.Module, Any, dict[str, Any]]:
-        quantizer = training.quantizer_of(target, settings["reduce_range"])
-        network = training.prepared(training.unnormalized(model), inputs, quantizer)
+    def trained(target: str) -> tuple[torch.nn.Module, dict[str, Any]]:
+        network = training.prepared(plain, inputs, training.quantizer_of(target, settings["reduce_range"]))
         history = task.trainer.fit(
             network,
             task,
@@ -50,29 +47,18 @@ def exports(
             **{name: settings[name] for name in ("epochs", "rate", "batch", "optimizer", "weight_decay")},
             identity=settings,
         )
-        return training.converted(network, fold_weights=target != "tflite"), quantizer, history.facts()
+        return training.converted(network, fold_weights=target != "tflite"), history.facts()
+
+    networks = {target: trained(target) for target in ("torch", "tflite")}
 
     def write(format_: str) -> Write:
+        network, history = networks["tflite" if format_ == "tflite" else "torch"]
+
         def written(path: Path, batch: int = 1) -> dict[str, Any]:
             from models.quantization import export
 
             sample = inputs[:1].expand(batch, *inputs.shape[1:]).clone()
-            if format_ == "tflite":
-                from models.arithmetic import tflite as arithmetic
-
-                network, quantizer, facts = trained("tflite")
-                export.to_tflite(network, quantizer, sample, path)
-            elif format_ == "pt2":
-                from models.arithmetic import pt2 as arithmetic
-
-                network, _, facts = trained("torch")
-                export.to_pt2(network, sample, path)
-            else:
-                from models.arithmetic import onnx as arithmetic
-
-                network, _, facts = trained("torch")
-                export.to_onnx(network, sample, path)
-            return {**arithmetic.facts(path), **facts}
+            return {**export.to(format_, network, sample, path), **history}
 
         return written
 

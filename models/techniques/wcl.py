@@ -51,7 +51,7 @@ def apply(
         identity=settings,
     )
     for layer in layers.values():
-        parametrize.remove_parametrizations(layer, "weight")
+        unshare(layer)
     after = {name: unique(layer) for name, layer in layers.items()}
     facts = {
         "unique_weights": {name: [before[name], after[name]] for name in layers},
@@ -87,6 +87,14 @@ def share(layer: torch.nn.Module, count: int) -> None:
     places[kept] = indices
     parametrize.register_parametrization(layer, "weight", Shared(torch.from_numpy(places)), unsafe=True)
     layer.parametrizations.weight.original = torch.nn.Parameter(torch.from_numpy(centres))
+
+
+def unshare(layer: torch.nn.Module) -> None:
+    """A plain weight again, of the shared values."""
+    weight = layer.weight.detach().clone(memory_format=torch.contiguous_format)
+    parametrize.remove_parametrizations(layer, "weight")
+    # What is left there shares its storage in a way that exporters stumble over.
+    layer.weight = torch.nn.Parameter(weight)
 
 
 def unique(layer: torch.nn.Module) -> int:

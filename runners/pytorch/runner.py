@@ -28,6 +28,7 @@ class PyTorch(sdk.Runner):
         os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # no worker processes beside the measurement
         import numpy
         import torch
+        import torch.ao.quantization.fx._decomposed  # the operators of quantized programs
 
         return torch.__version__
 

@@ -91,7 +91,9 @@ def test_a_training_killed_in_mid_epoch_goes_on_and_ends_at_the_same_bytes(tmp_p
     asked = task(tmp_path / "whole", images=256)
     asked.trainer.fit(models[0], asked, **QUICK, after_step=steps.append)
     assert len(steps) == 12
-    process = multiprocessing.get_context("fork").Process(target=killed, args=[tmp_path / "killed"])
+    # A fork imports nothing anew; CUDA does not live through one.
+    context = multiprocessing.get_context("spawn" if torch.cuda.is_available() else "fork")
+    process = context.Process(target=killed, args=[tmp_path / "killed"])
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
