@@ -7,8 +7,8 @@ of its own that nothing else uses. Both files are run by the suite's LiteRT runn
 at one thread on the same inputs, in lockstep: two processes that live at once, on one core, taking turns in
 blocks, a b b a. One file on both sides showed that the first process is some 4 % faster on a busy machine, so
 each pair of processes is followed by one with the files changed over, and both make one ratio (geometric
-mean). The median ratio is shown, and the interval is that of the mean over all (Student). That the two are the same
-network is seen from their outputs, which must agree as the exporter's own formats do.
+mean). The median ratio is shown, and the interval is that of the mean over all (Student). That the two
+are the same network is seen from their outputs, which must agree as the exporter's own formats do.
 """
 
 from __future__ import annotations
