@@ -70,8 +70,9 @@ class Beside(Wrapped):
             outcome = self.engine.launch(first, on_started)
             beside = other.result()
             if beside.exit_code != 0:
-                how = "ran out of time" if beside.timed_out else f"ended with status {beside.exit_code}"
-                raise InferometerError(f"what runs beside {how}: {log.read_text()[-300:]}")
+                status = f"signal {beside.signal}" if beside.signal else f"status {beside.exit_code}"
+                how = beside.problem or ("out of time" if beside.timed_out else status)
+                raise InferometerError(f"what runs beside failed ({how}): {log.read_text()[-300:]}")
         return outcome
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as program
-from benchmarks import abba, bench_time, figure, image_size, lockstep, observer
+from benchmarks import abba, bench_time, converted, figure, image_size, lockstep, observer
 from benchmarks.figure import Figure
 from benchmarks.observer import Look
 from benchmarks.wrapped import Wrapped
@@ -290,3 +290,9 @@ def test_a_bench_that_ends_before_its_first_trial_has_no_start(tmp_path: Path) -
 def test_a_bench_with_a_failed_trial_gives_no_figure(tmp_path: Path) -> None:
     with pytest.raises(InferometerError, match="ended with 3, not 0"):
         bench_time.whole(benching(tmp_path, "sys.exit(3)"), ())
+
+
+def test_what_a_side_gives_cancels_in_the_ratio_of_changed_over_pairs() -> None:
+    gain = 0.96  # of being the first of the two processes
+    ours, peer = converted.balanced((10 * gain, 8), (8 * gain, 10))
+    assert ours / peer == pytest.approx(10 / 8)
