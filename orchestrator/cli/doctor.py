@@ -28,10 +28,10 @@ def doctor(device: str, host: str | None, emulate: bool, as_json: bool) -> None:
       inferometer doctor --device rpi5 --host ssh://pi@raspberrypi.local
     """
     from orchestrator.artifacts import cache_root
-    from orchestrator.catalog import Catalog, suite_root
+    from orchestrator.catalog import Catalog, suite_root, user_models
     from orchestrator.doctor import examine_all
 
-    checks = examine_all(Catalog(suite_root()), cache_root(), device, host, emulate)
+    checks = examine_all(Catalog(suite_root(), own=user_models()), cache_root(), device, host, emulate)
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], indent=1))
     else:
