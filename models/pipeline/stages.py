@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent.parent
 # Code that every trained stage depends on beside its builder's and its techniques'.
-COMMON = ("trainer.py", "fit.py", "recipe.py", "augment.py", "schedule.py")
+COMMON = (
+    "trainer.py",
+    "fit.py",
+    "recipe.py",
+    "augment.py",
+    "schedule.py",
+    "batches.py",
+    "folding.py",
+    "clusters.py",
+)
 
 
 @dataclass(frozen=True)
