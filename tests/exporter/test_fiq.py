@@ -26,6 +26,9 @@ def test_everything_is_integer_and_the_answers_stay(tmp_path, format_):
     assert set(facts["compute"]) == {"int8"}
     assert facts["float_operators"] == 0 and facts["float_fallback"] == {}
     assert facts["calibration_inputs"] == 100
+    if format_ == "tflite":
+        assert floats.scales(target, "FULLY_CONNECTED") == [1]  # for Arm NN
+        assert floats.scales(target, "CONV_2D") == [24, 32]
     # TensorRT 8 wants float weights with a pair of their own.
     assert facts["weight_tensors"] == {"float32" if format_ == "onnx-s8" else "int8": 4}
     float_right = floats.right(floats.float_file(format_.partition("-")[0]), format_)
