@@ -38,6 +38,14 @@ def summary(operators: Iterable[tuple[str, str]], weights: Iterable[tuple[str, i
     }
 
 
+def integers(weights: list[np.ndarray]) -> dict[str, Any]:
+    """Of int8 weight tensors: how many different values each has, and how many zeros all have together."""
+    return {
+        "int8_values": [len(np.unique(weight)) for weight in weights],
+        "int8_zeros": sum(int(np.count_nonzero(weight == 0)) for weight in weights),
+    }
+
+
 def clustered(weights: Iterable[np.ndarray]) -> bool:
     """Whether every larger float weight tensor takes a few values only, as weight clustering leaves it.
 

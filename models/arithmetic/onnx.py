@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from models.arithmetic import summary
+from models.arithmetic import integers, summary
 from models.arithmetic.qdq import Node, types
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "Cast", "Constant")
@@ -17,13 +17,13 @@ CARRIERS = ("QuantizeLinear", "DequantizeLinear", "Cast", "Identity")
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """As models/arithmetic says. ``int8_values``: how many different values each int8 weight tensor has."""
+    """As models/arithmetic says."""
     model = onnx.load(path)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     arrays = weights(model.graph)
     return {
         **summary(operators(model.graph, constants), [(str(array.dtype), array.size) for array in arrays]),
-        "int8_values": [len(np.unique(array)) for array in arrays if array.dtype == np.int8],
+        **integers([array for array in arrays if array.dtype == np.int8]),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.ao.quantization.fx._decomposed
 
-from models.arithmetic import summary
+from models.arithmetic import integers, summary
 from models.arithmetic.qdq import Node, types
 
 QUANTIZE, DEQUANTIZE = "quantize", "dequantize"
@@ -17,7 +17,7 @@ NAMES = {torch.float32: "float32", torch.float16: "float16", torch.int8: "int8"}
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """As models/arithmetic says. ``int8_values``: how many different values each int8 weight tensor has."""
+    """As models/arithmetic says."""
     program = torch.export.load(path)
     tensors = {**program.state_dict, **program.constants}
     weights = [value for value in tensors.values() if torch.is_tensor(value) and value.dim() > 1]
@@ -26,7 +26,7 @@ def facts(path: Path) -> dict[str, Any]:
             operators(program),
             [(NAMES.get(value.dtype, str(value.dtype)), value.numel()) for value in weights],
         ),
-        "int8_values": [len(value.unique()) for value in weights if value.dtype == torch.int8],
+        **integers([value.numpy() for value in weights if value.dtype == torch.int8]),
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from models.arithmetic import summary
+from models.arithmetic import integers, summary
 
 KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
 TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name.isupper()}
@@ -19,7 +19,7 @@ NUMBERS = ("float32", "float16", "int8", "uint8", "int16", "int4")  # int32: sha
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """As models/arithmetic says. ``int8_values``: how many different values each int8 weight tensor has."""
+    """As models/arithmetic says."""
     model = flatbuffer_utils.read_model(str(path))
     graph = model.subgraphs[0]
     kinds = [KINDS[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
@@ -33,7 +33,7 @@ def facts(path: Path) -> dict[str, Any]:
             ],
             [(type_, len(data)) for type_, data in constants],
         ),
-        "int8_values": [len(np.unique(data)) for type_, data in constants if type_ == "int8"],
+        **integers([data for type_, data in constants if type_ == "int8"]),
     }
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from ai_edge_litert.tools import flatbuffer_utils
 from digits_task import pretrained, tensors
 
 from models import exporters
+from models.arithmetic.tflite import KINDS
 
 TOTAL = 360
 AXES = {"NCHW": (0, 1, 2, 3), "NHWC": (0, 2, 3, 1)}
@@ -54,3 +56,12 @@ def right(path: Path, format_: str) -> int:
 def deflated(path: Path) -> int:
     """Bytes of the file's zlib stream."""
     return len(zlib.compress(path.read_bytes(), 9))
+
+
+def scales(path: Path, kind: str) -> list[int]:
+    """How many scales the weights of each TFLite operator of a kind have."""
+    model = flatbuffer_utils.read_model(str(path))
+    graph = model.subgraphs[0]
+    codes = [KINDS[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+    chosen = [operator for operator in graph.operators if codes[operator.opcodeIndex] == kind]
+    return sorted(len(graph.tensors[operator.inputs[1]].quantization.scale) for operator in chosen)

@@ -29,6 +29,8 @@ def test_integers_in_the_file_and_the_answers_stay(writers, tmp_path, format_):
     assert facts["weight_tensors"] == {"int8": 4}
     assert facts["epochs_done"] == 1
     assert floats.right(target, format_) >= RIGHT - 0.01 * floats.TOTAL
+    if format_ == "tflite":
+        assert floats.scales(target, "FULLY_CONNECTED") == [1]
     if format_ == "onnx":
         model = onnx.load(target)
         assert [entry.version for entry in model.opset_import] == [13] and model.ir_version <= 8
