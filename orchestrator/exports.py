@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator import artifacts, data, exporter, weights
 from orchestrator.catalog import Catalog, Model
 from orchestrator.domain import InferometerError
+from orchestrator.files import alone
 from orchestrator.plan import known
 
 Progress = Callable[[str], None]
@@ -54,13 +55,31 @@ def ensure_all(
     ``seed`` is of all training, ``budget_s`` for all training together. Raises InferometerError naming the
     log when nothing can be exported.
     """
-    missing = [
-        name
-        for name in dict.fromkeys(variants)
-        if not artifacts.is_current(root, cache, model, name, batch, seed)
-    ]
+
+    def missing() -> list[str]:
+        names = dict.fromkeys(variants)
+        return [name for name in names if not artifacts.is_current(root, cache, model, name, batch, seed)]
+
     if model.is_given:
-        return dict.fromkeys(missing, f"no file of {model.id} is there; `inferometer models add` it again")
+        return dict.fromkeys(missing(), f"no file of {model.id} is there; `inferometer models add` it again")
+    if not missing():
+        return {}
+    lock = cache / "logs" / f"export-{model.id}.lock"
+    with alone(lock, lambda: progress(f"waiting for another process that exports {model.id}")):
+        return _export(root, cache, model, missing(), batch, engine, progress, seed, budget_s)
+
+
+def _export(
+    root: Path,
+    cache: Path,
+    model: Model,
+    missing: Sequence[str],
+    batch: int,
+    engine: str,
+    progress: Progress,
+    seed: int,
+    budget_s: float | None,
+) -> dict[str, str]:
     failed = {name: reason for name in missing if (reason := model.obstacle(name))}
     wanted = [name for name in missing if name not in failed]
     if not wanted:

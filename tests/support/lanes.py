@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 LANES = {
     # A bench removes the containers that another one of its device left, which may still be at work.
     "benches in this machine's engine": (
+        "added_models",
         "bundle",
         "emulated_board",
         "fresh_clone",
@@ -28,9 +29,14 @@ LANES = {
 _LANE_OF = {f"tests/integration/test_{name}.py": lane for lane, names in LANES.items() for name in names}
 
 
+def lane(test: str) -> str:
+    """The lane of a test, by its id; a file's own where it has no other."""
+    path = test.partition("::")[0]
+    return _LANE_OF.get(path, path)
+
+
 class Lanes(LoadScopeScheduling):
-    """Gives a worker a whole file or a whole lane."""
+    """Gives a worker a whole lane at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return _LANE_OF.get(path, path)
+        return lane(nodeid)
