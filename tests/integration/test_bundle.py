@@ -128,7 +128,10 @@ def test_a_full_disk_while_packing(small_disk: Path) -> None:
         (("--device", "x86", "--models", "resnet5"), ("unknown model 'resnet5'", "Did you mean resnet50?")),
         (("--device", "x86", "--runtimes", "tflit"), ("unknown runtime 'tflit'",)),
         (("--device", "x86", "--out", "no/such.tar"), ("no such folder", "OUT")),
-        (("--device", "x86", "--models", "digits-cnn", "--variants", "zip"), ("nothing to carry",)),
+        (
+            ("--device", "x86", "--models", "digits-cnn", "--variants", "zip"),
+            ("there is no technique 'zip'",),
+        ),
         (("--device", "x86", "--batch", "0"), ("give whole numbers",)),
         ((), ("--device", "see inferometer bundle --help")),
     ],

@@ -163,7 +163,7 @@ def tree(tmp_path: Path) -> Path:
         ("runners/fake/runner.toml", "title =", "title", ["not valid TOML", "line 1"]),
         ("runners/fake/runner.toml", "formats = [", "formats = 3 #", ["field formats must be a list, got 3"]),
         ("runners/fake/runner.toml", "[needs]", "[kneads]", ["field needs is missing; add it"]),
-        ("models/resnet50.toml", "[variants", "[variant", ["field variants is missing; add it"]),
+        ("models/resnet50.toml", "[weights", "[weight", ["field weights is missing; add it"]),
         ("orchestrator/devices/x86.toml", "[recognise]", "[rules]", ["field recognise is missing; add it"]),
         ("models/resnet50.toml", "title", "\xff", ["not valid TOML", "line 1"]),
         ("orchestrator/devices/x86.toml", "[recognise]", "[recognise", ["not valid TOML", "at line"]),
