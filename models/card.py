@@ -46,7 +46,7 @@ class Card:
     classes: int
     shape: tuple[int, int, int]  # channels, height, width of one input
     input: dict[str, Any]
-    weights: dict[str, Any]  # of an instance kind "trained" and `start`: a pretrained card's table or None
+    weights: dict[str, Any]  # of an instance: its kind and `start`, a pretrained card's table or None
     variants: dict[str, tuple[str, ...]]  # variant -> formats, where they are fewer than the technique's
     small: str | None = None  # the builder for inputs of at most SMALL_SIDE pixels a side
     options: dict[str, Any] = field(default_factory=dict)  # keywords of the builder
@@ -62,7 +62,8 @@ def derive(card: Card, data: DataCard, scale: str | None = None) -> Card:
 
     It has the data's classes and input, the builder for images of that size, the scale's options and
     settings over the card's, and weights that are trained. Pretrained weights are kept as a start where
-    the images are of the size they were made for and nothing is scaled. Raises ExportError.
+    the images are of the size they were made for and nothing is scaled; what was published for just this
+    data is taken as it is. Raises ExportError.
     """
     id_ = f"{card.id}@{data.id}" + (f"~{scale}" if scale else "")
     if scale and scale not in card.scales:
@@ -76,6 +77,8 @@ def derive(card: Card, data: DataCard, scale: str | None = None) -> Card:
     builder = scaled.get("builder") or (card.small if is_small and card.small else card.builder)
     own = {name: value for name, value in scaled.items() if name not in _OF_A_SCALE}
     fits = not scaled and builder == card.builder and shape == card.shape
+    start = card.weights if fits and card.weights["kind"] == "pretrained" else None
+    of_this = start is not None and start.get("data") == data.id and card.classes == data.classes
     return replace(
         card,
         id=id_,
@@ -84,10 +87,7 @@ def derive(card: Card, data: DataCard, scale: str | None = None) -> Card:
         classes=data.classes,
         shape=shape,
         input=dict(data.input),
-        weights={
-            "kind": "trained",
-            "start": card.weights if fits and card.weights["kind"] == "pretrained" else None,
-        },
+        weights={"kind": "pretrained" if of_this else "trained", "start": start},
         options=card.options | own,
         settings=_over(card.settings, scaled.get("settings", {})),
         teacher=scaled.get("teacher", card.teacher),

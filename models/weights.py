@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,20 @@ def untrained(request: Request) -> tuple[torch.nn.Module, dict[str, Any]]:
     fitting = {name: value for name, value in given.items() if own[name].shape == value.shape}
     model.load_state_dict(own | fitting)
     return model, {**origin, "url": start["url"], "sha256": digest}
+
+
+def published(request: Request) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """The network as it was published for the very data of this id, and the origin of its weights.
+
+    Raises ExportError where the file is not at hand: nobody wants it trained anew unasked.
+    """
+    card, start = request.card, request.card.weights["start"]
+    if request.weights is None:
+        raise ExportError(f"{card.id}: {request.weights_missing or 'give --weights FILE'} ({start['url']})")
+    model = build(card)
+    digest = restore(model, request.weights, replace(card, weights=start))
+    origin = {"kind": "pretrained", "seed": None, "url": start["url"], "sha256": digest, "reason": None}
+    return model, origin
 
 
 def start_digest(request: Request) -> str | None:

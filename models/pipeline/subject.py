@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models import builders
+from models.card import Card
 from models.errors import ExportError
 from models.pipeline.request import Report, Request
+
+if TYPE_CHECKING:
+    from models.datasets.source import Source
 
 SYNTHETIC_CALIBRATION = 100  # inputs
 CHOICE_SEED = 2022  # of the scored and the calibration inputs: the same ones for every model and seed
@@ -18,12 +24,37 @@ CHOICE_SEED = 2022  # of the scored and the calibration inputs: the same ones fo
 
 @dataclass(frozen=True)
 class Split:
-    """Prepared inputs float32 ``[N, C, H, W]`` and labels int64 ``[N]`` to train and to test on."""
+    """What to train and to test on; whole splits are prepared when somebody asks for them."""
 
-    train_inputs: np.ndarray
-    train_labels: np.ndarray
-    test_inputs: np.ndarray
-    test_labels: np.ndarray
+    train: Source
+    test: Source
+    card: Card
+    path: Path  # of prepared inputs that memory is too small for, without the split's name
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """int64 ``[N]``."""
+        return self.train.labels
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """int64 ``[N]``."""
+        return self.test.labels
+
+    @cached_property
+    def train_inputs(self) -> np.ndarray:
+        """float32 ``[N, C, H, W]``."""
+        return self._prepared(self.train, "train")
+
+    @cached_property
+    def test_inputs(self) -> np.ndarray:
+        """float32 ``[N, C, H, W]``."""
+        return self._prepared(self.test, "test")
+
+    def _prepared(self, source: Source, name: str) -> np.ndarray:
+        from models.pipeline.prepared import prepared
+
+        return prepared(source, self.card, self.path.with_name(f"{self.path.name}-{name}.npy"))
 
 
 @dataclass(frozen=True)
@@ -63,7 +94,6 @@ def _of_builder(request: Request) -> Subject:
 
 def _of_data(request: Request, report: Report) -> Subject:
     from models import datasets, preprocessing
-    from models.pipeline.prepared import prepared
 
     card, data_card = request.card, request.data_card
     assert data_card is not None
@@ -71,19 +101,16 @@ def _of_data(request: Request, report: Report) -> Subject:
     # Never split by the training's seed: what is compared holds out the same inputs.
     opened = datasets.open_(data_card, request.data)
     sha256 = opened.sha256()
-    parts = {
-        name: prepared(source, card, request.work / "data" / f"{data_card.id}-{sha256[:16]}-{name}.npy")
-        for name, source in (("train", opened.train), ("test", opened.test))
-    }
-    split = Split(parts["train"], opened.train.labels, parts["test"], opened.test.labels)
+    path = request.work / "data" / f"{data_card.id}-{sha256[:16]}"
+    split = Split(opened.train, opened.test, card, path)
     # A folder's images come class by class: the first thousand would be of a few classes.
     scored = _choose(len(split.test_labels), data_card.score, request.batch)
     calibrating = _choose(len(split.train_labels), data_card.calibration, request.batch)
     if not len(scored) or not len(calibrating):
         raise ExportError(f"--batch {request.batch}: {data_card.id} has too few inputs for one batch")
     report("step", name="data", edge="end", train=len(split.train_labels), test=len(split.test_labels))
-    images = np.ascontiguousarray(split.test_inputs[scored])
-    calibration = np.ascontiguousarray(split.train_inputs[calibrating])
+    images = preprocessing.prepare(opened.test, scored, card.input, card.shape)
+    calibration = preprocessing.prepare(opened.train, calibrating, card.input, card.shape)
     return Subject(
         images=images.reshape(-1, request.batch, *card.shape),
         labels=split.test_labels[scored].reshape(-1, request.batch),

@@ -69,8 +69,11 @@ class Training:
         if self.trainer:
             self.trainer.budget.fits -= 1
 
-    def baseline(self) -> tuple[torch.nn.Module, dict[str, Any], dict[str, Any]]:
-        """The trained network in eval mode, the origin of its weights, and how training went."""
+    def baseline(self) -> tuple[torch.nn.Module, dict[str, Any], dict[str, Any] | None]:
+        """The network in eval mode, the origin of its weights, and how training went where there was one."""
+        if self.request.card.weights["kind"] == "pretrained":
+            self.spared()
+            return *weights.published(self.request), None
         settings, task = self.request.settings_of(BASELINE), self.task()
         with torch.random.fork_rng():
             torch.manual_seed(self.request.seed)
