@@ -43,10 +43,10 @@ report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))
 
-study: setup ## redo a published comparison: STUDY SCALE=smoke BUDGET=2h DEVICE MODELS VARIANTS RUNTIMES ENGINE HOST DATA_DIR
+study: setup ## redo a published comparison: STUDY SCALE=smoke BUDGET=2h DEVICE MODELS VARIANTS RUNTIMES DATA ENGINE HOST DATA_DIR
 	@$(if $(strip $(DATA_DIR)),DATA_DIR='$(DATA_DIR)') $(INFEROMETER) study $(STUDY) $(call option,--scale,$(SCALE)) \
 	  $(call option,--budget,$(BUDGET)) $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
-	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
+	  $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) $(call option,--data,$(DATA)) \
 	  $(call option,--engine,$(ENGINE)) $(call option,--host,$(HOST))
 
 recommend: setup ## who qualifies in a measured table: RESULTS MAX_DROP=1 MAX_SIZE=5MB MAX_LATENCY=20ms MAX_MEMORY RUNTIME

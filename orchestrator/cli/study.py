@@ -23,6 +23,7 @@ from orchestrator.cli.bench import listed
 @click.option("--models", default="", callback=listed, help="Only these networks of the study.")
 @click.option("--variants", default="", callback=listed, help="Only these variants (and nq).")
 @click.option("--runtimes", default="", callback=listed, help="Only these runtimes of the study.")
+@click.option("--data", default="", callback=listed, help="Data in place of the study's own.")
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto")
 @click.option("--host", help="ssh://user@board: train and export here, measure there.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where data sets lie already (DATA_DIR).")
@@ -41,6 +42,7 @@ def study(name: str | None, as_json: bool, **given: Any) -> None:
       inferometer study dlmo --plan
       inferometer study qat-edge --budget 12h --data-dir ~/data
       inferometer study boards --device rpi5 --host ssh://pi@raspberrypi.local
+      inferometer study boards --data imagenet --data-dir ~/data     with its accuracy table
     """
     if name is None:
         _list(as_json)
@@ -76,6 +78,8 @@ def _way(name: str, given: dict[str, Any]) -> Any:
     from orchestrator.catalog import Catalog, suite_root
     from orchestrator.study import reading, steps
 
+    if given["data_dir"]:
+        os.environ["DATA_DIR"] = str(given["data_dir"])
     catalog = Catalog(suite_root())
     found = reading.find(catalog.root, name)
     reading.check(found, catalog)
@@ -88,6 +92,7 @@ def _way(name: str, given: dict[str, Any]) -> Any:
         steps.seconds(given["budget"]) if given["budget"] else None,
         given["engine"],
         given["host"],
+        given["data"],
     )
     return catalog, request, steps.way(found, request, catalog)
 
@@ -105,8 +110,6 @@ def _perform(name: str, given: dict[str, Any], as_json: bool) -> int:
     from orchestrator.cli.progress import watcher
     from orchestrator.study import perform, terminal, words
 
-    if given["data_dir"]:
-        os.environ["DATA_DIR"] = str(given["data_dir"])
     catalog, request, way = _way(name, given)
     signal.signal(signal.SIGTERM, interrupt)
     with watcher() as watching:

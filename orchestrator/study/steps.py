@@ -11,6 +11,7 @@ from typing import Any
 
 import orchestrator
 from orchestrator.catalog import Catalog
+from orchestrator.data import data_dir, ids
 from orchestrator.domain import InferometerError
 from orchestrator.files import sha256_file
 from orchestrator.plan import known
@@ -33,6 +34,7 @@ class Request:
     budget_s: float | None = None
     engine: str = "auto"
     host: str | None = None  # ssh://user@board: bench there
+    data: tuple[str, ...] = ()  # in place of the study's own
 
 
 @dataclass(frozen=True)
@@ -87,20 +89,24 @@ def way(study: Study, request: Request, catalog: Catalog) -> Way:
     models = study.smoke.models if small else study.models
     variants = study.smoke.variants if small else study.variants
     runtimes = study.smoke.runtimes if small else study.runtimes
-    data = (study.smoke.data,) if small else study.data
+    if small and request.data:
+        raise InferometerError(f"--data: a smoke run is on {study.smoke.data}; leave one of the two out")
+    data = (study.smoke.data,) if small else request.data or study.data
+    if request.data:
+        known("data", request.data, ids(catalog.root, data_dir()))
     known("runtime", runtimes, list(catalog.runtimes()))
     models = known(f"model of {study.id}", request.models, list(models)) or models
     runtimes = known(f"runtime of {study.id}", request.runtimes, list(runtimes)) or runtimes
     wanted = known(f"variant of {study.id}", request.variants, list(variants)) or variants
     variants = tuple(name for name in variants if name in wanted or name == BASELINE)
-    ids = [instance(model, card, request.scale) for card in data or (None,) for model in models]
+    networks = [instance(model, card, request.scale) for card in data or (None,) for model in models]
     repeats = study.repeats
     seeds = study.smoke.seeds if small else repeats.seeds if repeats else 0
     return Way(
         study,
         request.scale,
         data,
-        tuple(Step(name, variants) for name in ids),
+        tuple(Step(name, variants) for name in networks),
         _repeated(repeats, models, variants, data, request.scale, seeds) if repeats else (),
         runtimes,
     )

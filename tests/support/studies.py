@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from orchestrator.catalog import suite_root
 from orchestrator.domain import Case, Memory, Score, Skip
 from orchestrator.findings import Circumstances
 from orchestrator.merge import Facts, summary_document
@@ -84,7 +85,7 @@ class Runtimes:
     """As much of a catalog as a plan of steps looks at."""
 
     def __init__(self, *names: str):
-        self.names = names
+        self.names, self.root = names, suite_root()
 
     def runtimes(self) -> dict[str, Any]:
         """Known runtimes."""

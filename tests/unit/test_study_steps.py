@@ -55,6 +55,8 @@ def test_the_baseline_stays_and_the_order_is_the_studys(tmp_path: Path) -> None:
         (Request(models=("gamma",)), "unknown model of two 'gamma'"),
         (Request(variants=("f32",)), "unknown variant of two 'f32'"),
         (Request(runtimes=("tensorrt",)), "unknown runtime of two 'tensorrt'"),
+        (Request(data=("cifar11",)), "unknown data 'cifar11'"),
+        (Request("smoke", data=("digits",)), "--data: a smoke run is on digits; leave one of the two out"),
         (Request("tiny"), "unknown scale 'tiny'; leave it out, or use smoke"),
     ],
 )
