@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import InferometerError
-from orchestrator.engines import images, venvs
+from orchestrator.engines import graphics, images, venvs
 from orchestrator.engines.connection import connect
-from orchestrator.engines.docker import remove
+from orchestrator.engines.docker import remove, runtimes
 from orchestrator.engines.launch import STDERR
 from orchestrator.engines.process import die_with
 from orchestrator.engines.streams import Frames, attached
@@ -98,7 +98,8 @@ class _Deadline:
 def _in_container(export: Export) -> dict[str, str]:
     import requests
 
-    image = images.ensure("models", export.root, export.cache, None, export.progress)
+    build, lent = graphics.lend(runtimes()) if export.trains else ({}, {})
+    image = images.ensure("models", export.root, export.cache, None, export.progress, build)
     volumes = {
         str(export.work): {"bind": "/work", "mode": "rw"},
         str(export.out): {"bind": "/out", "mode": "rw"},
@@ -126,6 +127,7 @@ def _in_container(export: Export) -> dict[str, str]:
             pids_limit=512,  # torch uses threads
             volumes=volumes,
             labels=_labels(f"{os.getpid()} {_started(os.getpid())}"),
+            **lent,
         )
         try:
             parser, frames = _Lines(export.progress, export.model, deadline.heard), Frames()
