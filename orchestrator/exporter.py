@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import select
 import signal
 import socket
@@ -23,10 +23,10 @@ from orchestrator.engines.docker import remove, runtimes
 from orchestrator.engines.launch import STDERR
 from orchestrator.engines.process import die_with
 from orchestrator.engines.streams import Frames, attached
+from orchestrator.export_lines import Lines
 
 Progress = Callable[[str], None]
 _TIMEOUT_S = 3600
-_LEAST_S = 5.0  # between two lines about one training
 # Labels: who made a container, so that a later export can tell whether anybody still waits for it.
 _PLACE, _OWNER = "org.inferometer.exporter.place", "org.inferometer.exporter.owner"
 
@@ -36,7 +36,12 @@ def run(export: Export, engine: str) -> dict[str, str]:
 
     ``engine`` is ``docker`` or ``process``. Raises InferometerError naming the log when nothing was made.
     """
-    return (_in_container if engine == "docker" else _in_venv)(export)
+    import docker.errors
+
+    try:
+        return (_in_container if engine == "docker" else _in_venv)(export)
+    except docker.errors.DockerException as problem:
+        raise InferometerError(f"the export of {export.model}: Docker: {problem}") from None
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,8 @@ def _in_container(export: Export) -> dict[str, str]:
         container = client.containers.create(
             image.tag,
             arguments,
-            name=f"inferometer-export-{export.name}-{os.getpid()}",
+            # What Docker takes as a name, and short: an id and all its variants may be long.
+            name=f"inferometer-export-{re.sub('[^a-zA-Z0-9.-]', '-', export.name)[:80]}-{os.getpid()}",
             network_mode="none",
             read_only=True,
             init=True,
@@ -130,7 +136,7 @@ def _in_container(export: Export) -> dict[str, str]:
             **lent,
         )
         try:
-            parser, frames = _Lines(export.progress, export.model, deadline.heard), Frames()
+            parser, frames = Lines(export.progress, export.model, deadline.heard), Frames()
             # Read both streams as they come: stdout is progress, stderr the log.
             with export.log.open("wb") as stream, attached(container) as connection:
                 container.start()
@@ -206,7 +212,7 @@ def _in_venv(export: Export) -> dict[str, str]:
     for option, path in export.files.items():
         command += [f"--{option}", str(path)]
     deadline = _Deadline(export)
-    parser = _Lines(export.progress, export.model, deadline.heard)
+    parser = Lines(export.progress, export.model, deadline.heard)
     with (
         export.log.open("wb") as stream,
         subprocess.Popen(
@@ -235,60 +241,7 @@ def _in_venv(export: Export) -> dict[str, str]:
     return _conclude(code, parser, export)
 
 
-class _Lines:
-    """The exporter's progress lines, cut from a stream of bytes."""
-
-    def __init__(self, progress: Progress, model: str, heard: Callable[[], None]):
-        self._progress, self._model, self._heard = progress, model, heard
-        self._rest, self._variant = b"", ""
-        self._began: dict[str, float] = {}
-        self._told_at = -_LEAST_S
-        self.error: str | None = None
-        self.failed: dict[str, str] = {}
-
-    def feed(self, data: bytes) -> None:
-        """Take bytes of the exporter's standard output."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue  # a library's own print; the exit status decides
-
-    def _take(self, message: Mapping[str, Any]) -> None:
-        self._heard()
-        if message["type"] == "error":
-            self.error = str(message["message"])
-        elif message["type"] == "train":
-            self._train(message)
-        elif message["type"] == "variant":
-            self._variant = f" {message['name']}"
-            if message["edge"] == "failed":
-                self.failed[str(message["name"])] = str(message["reason"])
-                self._progress(f"  {self._model}{self._variant}: failed: {message['reason']}")
-        elif message["type"] == "step" and message["edge"] == "start":
-            self._began[message["name"]] = time.monotonic()
-        elif message["type"] == "step" and message["name"] in self._began:
-            seconds = time.monotonic() - self._began[message["name"]]
-            self._progress(f"  {self._model}{self._variant}: {message['name']} done in {seconds:.0f} s")
-
-    def _train(self, message: Mapping[str, Any]) -> None:
-        epoch, epochs, left_s = message["epoch"], message["epochs"], message["left_s"]
-        if epoch < epochs and time.monotonic() < self._told_at + _LEAST_S:
-            return
-        self._told_at = time.monotonic()
-        left = "" if left_s is None else f", about {duration(left_s)} left"
-        self._progress(f"  training {self._model} {message['name']}: epoch {epoch:g} of {epochs:g}{left}")
-
-
-def duration(seconds: float) -> str:
-    """For people: ``40 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _conclude(code: int, parser: _Lines, export: Export) -> dict[str, str]:
+def _conclude(code: int, parser: Lines, export: Export) -> dict[str, str]:
     if code != 0 or parser.error:
         cause = parser.error or f"exit status {code}"
         if code == 137:

@@ -30,7 +30,7 @@ ROWS = [
     ["wire", "plan", "measurement", "merge", "findings", "scoring"],
     ["energy"],
     ["statistics"],
-    ["files"],
+    ["files", "export_lines"],
     ["domain"],
 ]
 ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator import artifacts, exporter, exports
+from orchestrator import artifacts, export_lines, exporter, exports
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 from orchestrator.engines import images, venvs
@@ -112,11 +112,11 @@ def test_a_container_has_a_name_a_limit_and_an_owner(
 ) -> None:
     seen = []
 
-    class Seen(exporter._Lines):
+    class Seen(export_lines.Lines):
         def feed(self, data: bytes) -> None:
             seen.extend(of_this_process(engine_client))
 
-    monkeypatch.setattr(exporter, "_Lines", Seen)
+    monkeypatch.setattr(exporter, "Lines", Seen)
     stand_in("echo here")
     assert "wrote no manifest" in refused(tmp_path, "docker")
     (container,) = seen

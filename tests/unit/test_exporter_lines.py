@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator import exporter, exports
+from orchestrator import export_lines, exporter, exports
 from orchestrator.catalog import Catalog, suite_root
 from orchestrator.domain import InferometerError
 
 
-def lines(*messages: dict[str, Any]) -> tuple[exporter._Lines, list[str]]:
+def lines(*messages: dict[str, Any]) -> tuple[export_lines.Lines, list[str]]:
     said: list[str] = []
-    reader = exporter._Lines(said.append, "net@set", lambda: None)
+    reader = export_lines.Lines(said.append, "net@set", lambda: None)
     for message in messages:
         reader.feed(json.dumps(message).encode() + b"\n")
     return reader, said
@@ -54,7 +54,7 @@ def test_a_variant_that_failed_is_told_and_kept() -> None:
     ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")]
 )
 def test_times_for_people(seconds: float, text: str) -> None:
-    assert exporter.duration(seconds) == text
+    assert export_lines.duration(seconds) == text
 
 
 def job(folder: Path, trains: bool) -> exporter.Export:
