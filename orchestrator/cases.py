@@ -51,6 +51,7 @@ class Order:
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
     settings: Settings | None = None  # exactly these, whatever quick says
     unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
+    spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -117,6 +118,7 @@ def make_plan(
         cases,
         [
             lambda case: dict(order.unmade).get((case.model, case.variant)),
+            lambda case: dict(order.spared).get((case.runtime, case.variant)),
             lambda case: obstacles.arch(case, runtimes, device),
             lambda case: obstacles.accelerator(case, runtimes, device, lacking),
             lambda case: obstacles.option(case, runtimes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class Smoke:
     runtimes: tuple[str, ...]
     data: str
     seeds: int  # of repeated trainings; 0: none
+    only: Mapping[str, tuple[str, ...]]  # runtime -> the variants it runs; a runtime not named runs all
 
 
 @dataclass(frozen=True)

@@ -169,12 +169,30 @@ def _bench(
     )
     unmade = tuple((key, why) for key, why in made.items() if isinstance(why, str))
     order = cases.Order(
-        wish, request.engine, results=where, host=request.host, settings=settings, unmade=unmade
+        wish,
+        request.engine,
+        results=where,
+        host=request.host,
+        settings=settings,
+        unmade=unmade,
+        spared=spared(way),
     )
     run, session = bench.perform(place.catalog, place.cache, order, watcher)
     found = conclude(run, session.skips)
     run.write_summary(found)
     return found, _skipped(run)
+
+
+def spared(way: Way) -> tuple[tuple[tuple[str, str], str], ...]:
+    """(runtime, variant) that a smoke run does not measure, with the reason."""
+    if way.scale != SMOKE:
+        return ()
+    return tuple(
+        ((runtime, variant), "left out of a smoke run, for its time; its exporter ran the file")
+        for runtime, kept in way.study.smoke.only.items()
+        for variant in way.variants
+        if variant not in kept
+    )
 
 
 def _skipped(run: Run) -> set[str]:

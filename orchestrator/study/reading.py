@@ -175,12 +175,17 @@ def _seeds(fields: Fields, least: int) -> int:
 
 def _smoke(fields: Fields, models: Sequence[str], variants: Sequence[str], runtimes: Sequence[str]) -> Smoke:
     table = fields.table("smoke", {})
+    only = table.table("only", {})
+    for name in only.data:
+        if name not in runtimes:
+            raise InferometerError(f"{fields.path}: field smoke.only names {name!r}, which runtimes does not")
     return Smoke(
         table.strings("models", list(models)),
         table.strings("variants", list(variants)),
         _members(table, "runtimes", runtimes, list(runtimes)),
         table.get("data", str, "digits"),
         _seeds(table, least=0),
+        {name: _members(only, name, variants) for name in only.data},
     )
 
 

@@ -241,3 +241,13 @@ def test_int8_files_are_built_as_int8_and_no_others(tmp_path: Path) -> None:
     plan = make_plan(CATALOG, tmp_path, order, CATALOG.device("x86"), "docker", {}, 4)
     found = {(case.variant, dict(case.options)["precision"]) for case in plan.cases}
     assert found == {("nq", "fp32"), ("nq", "fp16"), ("fiq", "int8")}
+
+
+def test_what_nobody_wants_measured_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    runtimes, accelerators = ("tflite", "onnxruntime"), ("cpu",)
+    wish = Wish("", ("digits-cnn@digits",), ("nq", "prn"), runtimes, accelerators=accelerators)
+    order = Order(wish, spared=((("onnxruntime", "prn"), "it takes long"),))
+    plan = make_plan(CATALOG, tmp_path, order, CATALOG.device("x86"), "docker", {}, 4)
+    assert [(skip.case.runtime, skip.case.variant, skip.reason) for skip in plan.skips] == [
+        ("onnxruntime", "prn", "it takes long")
+    ]

@@ -46,6 +46,7 @@ def test_every_metric_has_a_title() -> None:
 
 
 SLIPS = [
+    ("[smoke]\n", "[smoke]\nonly = {tensorrt = ['nq']}\n", "field smoke.only names 'tensorrt'"),
     ('title = "Two networks made small"', "", "field title is missing; add it"),
     ('models = ["alpha", "beta"]', "", "field models is missing"),
     ('models = ["alpha", "beta"]', 'models = ["alpha", "alpha"]', "field models must list at least one name"),

@@ -17,7 +17,7 @@ from orchestrator.study import perform, words
 from orchestrator.study.perform import SIGN_OF_LIFE, Place, budget
 from orchestrator.study.steps import Request, Step
 from tests.support.schemas import check
-from tests.support.studies import path
+from tests.support.studies import TEXT, path
 
 
 class Listener:
@@ -89,3 +89,10 @@ def test_of_a_budget_the_bench_keeps_at_most_half(tmp_path: Path) -> None:
     settings, left_s = budget(whole, device, 86400.0)
     assert not settings.quick and left_s is not None and left_s > 43200
     assert budget(smoke, device, 600.0)[0] == SIGN_OF_LIFE
+
+
+def test_a_smoke_run_spares_a_runtime_what_takes_it_long(tmp_path: Path) -> None:
+    text = TEXT.replace("[smoke]\n", "[smoke]\nonly = {onnxruntime = ['nq', 'kd']}\n", 1)
+    whole, smoke = path(tmp_path, None, text), path(tmp_path, "smoke", text)
+    assert perform.spared(whole) == ()
+    assert [pair for pair, _ in perform.spared(smoke)] == [("onnxruntime", "fiq"), ("onnxruntime", "wcl")]
