@@ -20,6 +20,7 @@ def measured(folder: Path, **script: str) -> list[int]:
     return [v for m in ended.all("latencies") if m["phase"] == "measure" for v in m["values_ns"]]
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("wait", ["busy", "sleep"])
 def test_a_constant_latency(wait: str, tmp_path: Path) -> None:
     values = measured(tmp_path, latency_ns="300000", wait=wait)
@@ -27,6 +28,7 @@ def test_a_constant_latency(wait: str, tmp_path: Path) -> None:
     assert median(values) < (320_000 if wait == "busy" else 600_000)
 
 
+@pytest.mark.quiet
 def test_distributions_scatter_as_asked(tmp_path: Path) -> None:
     low, _, high = quantiles(
         measured(tmp_path, latency_ns="200000", distribution="lognormal", spread="0.3"), n=4
@@ -34,6 +36,7 @@ def test_distributions_scatter_as_asked(tmp_path: Path) -> None:
     assert 1.3 < high / low < 1.8  # exp(2 x 0.6745 x 0.3) = 1.50
 
 
+@pytest.mark.quiet
 def test_speed_modes_belong_to_the_process(tmp_path: Path) -> None:
     medians = [median(measured(tmp_path, modes="1,3", seed=str(seed))) for seed in range(8)]
     slow = [value for value in medians if value > 40_000]
