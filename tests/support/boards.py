@@ -14,9 +14,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from orchestrator.engines.process import die_with
 
 SSHD = "/usr/sbin/sshd"
 DOCKERD = shutil.which("dockerd") or "/usr/sbin/dockerd"
@@ -146,7 +149,12 @@ class Board:
         log = (self.folder / f"{name}.log").open("ab")
         with log:
             self._children[name] = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(die_with, os.getpid()),  # workers that are interrupted clean nothing up
             )
 
     def _end(self, name: str) -> None:
