@@ -118,7 +118,6 @@ def make_plan(
         cases,
         [
             lambda case: dict(order.unmade).get((case.model, case.variant)),
-            lambda case: dict(order.spared).get((case.runtime, case.variant)),
             lambda case: obstacles.arch(case, runtimes, device),
             lambda case: obstacles.accelerator(case, runtimes, device, lacking),
             lambda case: obstacles.option(case, runtimes),
@@ -127,6 +126,8 @@ def make_plan(
             lambda case: obstacles.variant(case, runtimes, models),
             lambda case: obstacles.format(case, runtimes, models, mine),
             lambda case: obstacles.tool(case, runtimes, engine),
+            # Last: what cannot run at all has its own reason.
+            lambda case: dict(order.spared).get((case.runtime, case.variant)),
         ],
     )
     settings = settings_of(order, device)

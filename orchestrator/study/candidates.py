@@ -11,6 +11,7 @@ from orchestrator.domain import Case, InferometerError
 from orchestrator.report.document import load
 from orchestrator.study.card import BASELINE
 from orchestrator.study.limits import Candidate
+from orchestrator.study.rows import peak
 
 SCHEMA = 1
 REPORT = "report.json"
@@ -85,8 +86,8 @@ def _candidate(model: str, variant: str, one: Mapping[str, Any], base: Mapping[s
         None if accuracy is None or before is None else 100 * (before - accuracy),
         one["bytes"],
         one["deflated_bytes"],
-        one["p50_ns"],
-        one["high_ns"],
+        None if one["emulated"] else one["p50_ns"],  # an emulator's is no speed of any device
+        None if one["emulated"] else one["high_ns"],
         one["peak_bytes"],
         why,
     )
@@ -125,7 +126,8 @@ def _of_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "deflated_bytes": artifact.get("deflated_bytes"),
         "p50_ns": row["p50_ns"],
         "high_ns": interval.get("high_ns"),
-        "peak_bytes": row["inference_container_peak_bytes"] or row["inference_vm_hwm_bytes"],
+        "peak_bytes": peak(row)[0],
+        "emulated": row["emulated"],
         "verdict": row["verdict"],
         "findings": [finding["code"] for finding in row["findings"]],
         "reason": row["failure"],

@@ -79,4 +79,4 @@ def _accuracy(made: Manifests, model: str, variant: str) -> float | None:
     manifest = made.get((model, variant))
     if manifest is None or isinstance(manifest, str):
         return None
-    return share(manifest.get("test_accuracy") or manifest.get("accuracy"))
+    return share(manifest.get("accuracy"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.report.cells import number
+from orchestrator.report.cells import UNDER_EMULATION, number
 from orchestrator.report.curve import ticks
 from orchestrator.report.svg import Drawing
 from orchestrator.study import words
@@ -50,9 +50,11 @@ def _bars(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> lis
             if one is None:
                 continue
             value, low, high = (
-                None if one[name] is None else one[name] / 1e6 for name in ("p50_ns", "low_ns", "high_ns")
+                None if one[name] is None or one["emulated"] else one[name] / 1e6
+                for name in ("p50_ns", "low_ns", "high_ns")
             )
-            bars.append(Bar(label, row["variant"], value, low, high, one["reason"]))
+            reason = one["reason"] or (UNDER_EMULATION if one["emulated"] else None)
+            bars.append(Bar(label, row["variant"], value, low, high, reason))
     return bars
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
 
 from orchestrator.domain import InferometerError
+from orchestrator.export_lines import duration
 from orchestrator.study.steps import Step
 
 # An export works on one core (docs/adr/0006-pins.md); more at a time need more memory than boards have.
@@ -61,7 +62,7 @@ def make(
             under_way = min(at_a_time - 1, rest_steps)  # half done, as far as anybody knows
             left_s = spent_s / len(failed) * (rest_steps - under_way / 2)
             seed = f", seed {step.seed}" if step.seed else ""
-            rest = f"; about {words(left_s)} left" if len(failed) < len(steps) else ""
+            rest = f"; about {duration(left_s)} left" if len(failed) < len(steps) else ""
             say(f"[{len(failed)}/{len(steps)}] {step.model}{seed}: {_outcome(step, reasons)}{rest}")
 
     def work() -> None:
@@ -95,10 +96,3 @@ def _outcome(step: Step, reasons: Mapping[str, str]) -> str:
     if len(set(reasons.values())) == 1:
         return f"{told}; {', '.join(reasons)}: {next(iter(reasons.values()))}"
     return told + (f"; failed: {', '.join(reasons)}" if reasons else "")
-
-
-def words(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

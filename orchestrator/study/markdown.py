@@ -29,16 +29,8 @@ def render(document: Mapping[str, Any], figures: Sequence[tuple[str, str]] = ())
         lines += _table(grid)
     for title, file in figures:
         lines += ["", f"## {escape(title)}", "", f"![{escape(title)}]({file})"]
-    for title, found in (
-        ("Over several seeds", words.gains(document)),
-        ("Strategy by service, computed from these tables", words.advice(document)),
-        ("Ended early", words.early(document)),
-        ("Findings", words.suspects(document)),
-        ("Failed", words.failures(document)),
-        ("Not for these runtimes", words.unable(document)),
-    ):
-        if found:
-            lines += ["", f"## {title}", "", *(f"- {escape(line)}" for line in found)]
+    for title, found in words.sections(document):
+        lines += ["", f"## {title}", "", *(f"- {escape(line)}" for line in found)]
     return "\n".join([*lines, "", escape(words.legend())]) + "\n"
 
 

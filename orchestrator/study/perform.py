@@ -12,12 +12,13 @@ from typing import Any
 from orchestrator import artifacts, bench, cases, choices, environment, exporter, exports
 from orchestrator.catalog import Catalog, Device
 from orchestrator.domain import Case, InferometerError
+from orchestrator.export_lines import duration
 from orchestrator.plan import FULL, QUICK, Settings, Wish, expected_s
 from orchestrator.report.document import conclude, load
 from orchestrator.session import Watcher
 from orchestrator.store import Run
 from orchestrator.study import document, folder
-from orchestrator.study.making import MOST_AT_A_TIME, Maker, make, words
+from orchestrator.study.making import MOST_AT_A_TIME, Maker, make
 from orchestrator.study.rows import Key
 from orchestrator.study.steps import SMOKE, Request, Step, Way, to_json
 
@@ -103,7 +104,7 @@ def perform(place: Place, way: Way, request: Request, watcher: Watcher) -> tuple
     found = document.build(way, made, repeated, summary, runtimes, planned)
     folder.record(where, _used(way, request, made, time.monotonic() - began))
     files = folder.write(where, found)
-    watcher.say(f"{', '.join(path.name for path in files)} after {words(time.monotonic() - began)}")
+    watcher.say(f"{', '.join(path.name for path in files)} after {duration(time.monotonic() - began)}")
     return where, found
 
 

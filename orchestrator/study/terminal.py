@@ -23,16 +23,8 @@ def render(document: Mapping[str, Any], width: int) -> list[str]:
     for grid in grids(document):
         text += ["", *_wrapped(f"{grid.title}: {grid.network}", width), *_table(grid, width)]
         text += [part for note in grid.notes for part in _wrapped(note, width)]
-    for title, said in (
-        ("Over several seeds", words.gains(document)),
-        ("Strategy by service, computed from these tables", words.advice(document)),
-        ("Ended early", words.early(document)),
-        ("Findings", words.suspects(document)),
-        ("Failed", words.failures(document)),
-        ("Not for these runtimes", words.unable(document)),
-    ):
-        if said:
-            text += ["", title, *(part for line in said for part in _wrapped(f"  {line}", width))]
+    for title, said in words.sections(document):
+        text += ["", title, *(part for line in said for part in _wrapped(f"  {line}", width))]
     return [*text, "", *_wrapped(words.legend(), width)]
 
 

@@ -52,6 +52,8 @@ def measured(
         return Cell(UNKNOWN, case["reason"])
     if metric == "latency":
         return latency(case)
+    if metric == "latency_reduction" and (case["emulated"] or (base and base["emulated"])):
+        return Cell(UNKNOWN, UNDER_EMULATION)
     value = _figure(metric, case, base)
     if value is None:
         return Cell(UNKNOWN, MISSING.get(metric, "not measured"))

@@ -58,18 +58,22 @@ def legend() -> str:
         "accuracy: top-1 of what the runtime answered on the labelled inputs. drop: points below nq in the "
         "same runtime, so a gain is negative. file: bytes / 10^6; deflated: the same after zlib, which is "
         "where pruned and clustered weights save. MACs: of the network, zeros counted. ms: mean over "
-        "launches of each launch's median (95 % interval). peak: the container's during inference, the "
-        "process's where there is no container. less: 1 - variant / nq."
+        "launches of each launch's median (95 % interval). peak: the process's during inference, its "
+        "container's where that is unknown. less: 1 - variant / nq."
     )
 
 
 def early(document: Document) -> list[str]:
     """Trainings that a budget ended before their last epoch."""
     return [
-        f"{row['model']} {row['variant']}: {row['training']['epochs_done']} of {row['training']['epochs']} "
-        "epochs, then the budget was spent; the same command goes on"
+        f"{row['model']} {row['variant']}: {code} had {told['epochs_done']:g} of {told['epochs']:g} epochs, "
+        "then the budget was spent; the same command goes on"
         for row in document["rows"]
-        if row["training"] and row["training"]["epochs_done"] < row["training"]["epochs"]
+        for code, told in [
+            ("nq", row["training"] or {}),
+            *((one["code"], one["facts"]) for one in row["techniques"]),
+        ]
+        if "epochs_done" in told and told["epochs_done"] < told["epochs"]
     ]
 
 
@@ -131,6 +135,19 @@ def advice(document: Document) -> list[str]:
     if not any(choice.variant for choice in choices):
         return []
     return [*strategy.counted(choices), strategy.rule(None)]
+
+
+def sections(document: Document) -> list[tuple[str, list[str]]]:
+    """(title, lines) of what stands below the tables, without what is empty."""
+    every = (
+        ("Over several seeds", gains(document)),
+        ("Strategy by service, computed from these tables", advice(document)),
+        ("Ended early", early(document)),
+        ("Findings", suspects(document)),
+        ("Failed", failures(document)),
+        ("Not for these runtimes", unable(document)),
+    )
+    return [(title, lines) for title, lines in every if lines]
 
 
 def _list(values: list[int]) -> str:

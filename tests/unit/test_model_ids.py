@@ -251,3 +251,10 @@ def test_what_nobody_wants_measured_is_skipped_with_the_reason(tmp_path: Path) -
     assert [(skip.case.runtime, skip.case.variant, skip.reason) for skip in plan.skips] == [
         ("onnxruntime", "prn", "it takes long")
     ]
+
+
+def test_what_cannot_run_at_all_is_skipped_with_that_reason_first(tmp_path: Path) -> None:
+    wish = Wish("", ("digits-cnn",), ("blq",), ("onnxruntime",), accelerators=("cpu",))
+    order = Order(wish, spared=((("onnxruntime", "blq"), "its file was run elsewhere"),))
+    (skip,) = make_plan(CATALOG, tmp_path, order, CATALOG.device("x86"), "docker", {}, 4).skips
+    assert skip.reason.endswith(", not blq")

@@ -202,3 +202,13 @@ def test_a_slip_is_refused_in_one_line(tmp_path: Path, option: str, value: str, 
     done = run(str(folder), option, value)
     assert done.exit_code == 2
     assert complaint in done.output and done.output.count("\n") == 1
+
+
+def test_an_emulated_run_recommends_no_speed() -> None:
+    document = run_document()
+    assert any(one.latency_ns is not None for one in of_summary(document))
+    for row in document["cases"]:
+        row["emulated"] = True
+    found = of_summary(document)
+    assert {(one.latency_ns, one.latency_high_ns) for one in found} == {(None, None)}
+    assert any(one.accuracy is not None for one in found)

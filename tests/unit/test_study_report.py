@@ -12,8 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from orchestrator.report.cells import UNDER_EMULATION, UNKNOWN
 from orchestrator.study import comma, figures, markdown, terminal, words
+from orchestrator.study.candidates import of_study
 from orchestrator.study.layout import grids
+from orchestrator.study.rows import peak
+from orchestrator.study.values import measured
 from tests.support.schemas import check
 from tests.support.studies import report
 
@@ -111,7 +115,9 @@ def test_every_failure_has_its_reason_once(document: dict[str, Any]) -> None:
 
 
 def test_an_early_end_is_said(document: dict[str, Any]) -> None:
-    assert words.early(document)[0].startswith("alpha@cifar10 kd: 7 of 20 epochs, then the budget was spent")
+    assert words.early(document)[0].startswith(
+        "alpha@cifar10 kd: nq had 7 of 20 epochs, then the budget was spent"
+    )
 
 
 def test_figures_are_drawings_with_every_bar(document: dict[str, Any]) -> None:
@@ -135,10 +141,7 @@ def test_with_nothing_measured_there_is_still_a_report(document: dict[str, Any])
 
 
 def test_under_emulation_latencies_stand_in_brackets(document: dict[str, Any]) -> None:
-    for row in document["rows"]:
-        for one in row["measured"]:
-            one["emulated"] = True
-    assert "(30.48)" in markdown.render(document)
+    assert "(30.48)" in markdown.render(emulated(document))
 
 
 @pytest.mark.parametrize("hostile", ["a|b\n# c", "<script>", "`x` [y](z)"])
@@ -146,3 +149,43 @@ def test_a_hostile_reason_is_no_markup(document: dict[str, Any], hostile: str) -
     document["rows"][0]["failure"] = hostile
     text = markdown.render(document)
     assert "<script>" not in text and "\n# c" not in text and "[y](z)" not in text
+
+
+def emulated(document: dict[str, Any]) -> dict[str, Any]:
+    """The same as if an emulator had run it."""
+    for row in document["rows"]:
+        for one in row["measured"]:
+            one["emulated"] = True
+    return document
+
+
+def test_an_emulator_s_latencies_are_no_reductions_and_no_bars(document: dict[str, Any]) -> None:
+    row = next(row for row in document["rows"] if row["variant"] == "fiq")
+    base = next(row for row in document["rows"] if row["variant"] == "nq")["measured"][0]
+    case = next(one for one in row["measured"] if one["p50_ns"])
+    assert measured("latency_reduction", row, case, base).text != UNKNOWN
+    before = [svg for _, svg in figures.draw(document)]
+    emulated(document)
+    assert measured("latency_reduction", row, case, base).text == UNKNOWN
+    after = [svg for _, svg in figures.draw(document)]
+    assert all(UNDER_EMULATION[:20] in svg for svg in after)
+    assert not any(UNDER_EMULATION[:20] in svg for svg in before)
+
+
+def test_an_emulator_s_latency_recommends_nothing(document: dict[str, Any]) -> None:
+    assert any(one.latency_ns is not None for one in of_study(document))
+    found = list(of_study(emulated(document)))
+    assert {(one.latency_ns, one.latency_high_ns) for one in found} == {(None, None)}
+    assert any(one.accuracy is not None for one in found)
+
+
+def test_peaks_are_of_the_process_so_that_rows_compare() -> None:
+    row = {"inference_vm_hwm_bytes": 43, "inference_container_peak_bytes": 17}
+    assert peak(row) == (43, "process")
+    assert peak({**row, "inference_vm_hwm_bytes": None}) == (17, "container")
+    assert peak(dict.fromkeys(row)) == (None, None)
+
+
+def test_a_technique_whose_training_ended_early_is_said_too(document: dict[str, Any]) -> None:
+    document["rows"][0]["techniques"] = [{"code": "prn", "facts": {"epochs": 20, "epochs_done": 3}}]
+    assert any("prn had 3 of 20 epochs" in line for line in words.early(document))

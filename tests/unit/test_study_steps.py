@@ -18,7 +18,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.plan import FULL, QUICK
 from orchestrator.study import folder
 from orchestrator.study.gain import gain
-from orchestrator.study.making import Clock, make, words
+from orchestrator.study.making import Clock, make
 from orchestrator.study.steps import Request, Step, Way, instance, lines, seconds, to_json, way
 from tests.support.studies import Runtimes, path, report, study
 
@@ -165,11 +165,6 @@ def test_shares_never_give_more_than_there_is(budget_s: float, steps: int, at_a_
 
 def test_no_budget_is_no_limit() -> None:
     assert Clock(None, 3, 1).share_s() is None
-
-
-@pytest.mark.parametrize(("value", "text"), [(5, "5 s"), (120, "2 min"), (7200, "2.0 h")])
-def test_times_in_words(value: float, text: str) -> None:
-    assert words(value) == text
 
 
 def test_the_same_command_goes_on_and_a_finished_study_begins_anew(tmp_path: Path) -> None:
