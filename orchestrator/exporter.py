@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from orchestrator.catalog import Catalog
 from orchestrator.domain import InferometerError
 from orchestrator.engines import graphics, images, venvs
 from orchestrator.engines.connection import connect
@@ -103,7 +104,8 @@ class _Deadline:
 def _in_container(export: Export) -> dict[str, str]:
     import requests
 
-    build, lent = graphics.lend(runtimes()) if export.trains else ({}, {})
+    devices = Catalog(export.root).devices().values() if export.trains else ()
+    build, lent = graphics.lend(devices, runtimes() if export.trains else (), os.uname().machine)
     image = images.ensure("models", export.root, export.cache, None, export.progress, build)
     volumes = {
         str(export.work): {"bind": "/work", "mode": "rw"},

@@ -135,13 +135,13 @@ class Stages:
         sources = [PACKAGE / name for name in COMMON]
         sources += [Path(str(module.__file__)) for module in (builders.module_of(card), *modules)]
         told = {
-            "model": [card.id, card.builder, card.classes, card.shape, card.options],
+            "model": [card.id, card.builder, card.classes, card.shape, card.options, card.weights["kind"]],
             "start": weights.start_digest(self.request),
             "data": self.subject.data,
             "seed": self.request.seed,
             "chain": [[code, self.settings(code)] for code in chain],
             "baseline": self.settings(BASELINE),
-            "teacher": self.training.teacher_id if "kd" in chain else None,
+            "teacher": self.training.teacher_digest() if "kd" in chain else None,
             "torch": torch.__version__,
             "sources": sorted((path.name, weights.sha256(path)) for path in sources if path.exists()),
         }

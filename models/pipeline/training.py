@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from models import weights
-from models.card import derive, read
+from models import builders, weights
+from models.card import Card, derive, read
 from models.errors import ExportError
 from models.pipeline.request import Report, Request
 from models.pipeline.subject import Subject
@@ -103,14 +106,27 @@ class Training:
             augment=self.request.data_card.augment,
         )
 
-    def _teacher(self) -> torch.nn.Module:
-        """The teacher's baseline, trained on the same data with its own settings; in eval mode."""
+    def teacher_digest(self) -> str | None:
+        """Of all that decides what the teacher is, but the data; None where the card names none."""
+        if self.teacher_id is None:
+            return None
+        card = self._teacher_card()
+        settings = replace(self.request, card=card, settings={}).settings_of(BASELINE)
+        told = [self.teacher_id, card.builder, card.shape, card.options, settings]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        digest.update(Path(str(builders.module_of(card).__file__)).read_bytes())
+        return digest.hexdigest()
+
+    def _teacher_card(self) -> Card:
         assert self.teacher_id and self.request.data_card
         name, _, scale = self.teacher_id.partition("~")
         card = read(teacher_card(self.request, name.partition("@")[0]))
-        card = derive(card, self.request.data_card, scale or None)
+        return derive(card, self.request.data_card, scale or None)
+
+    def _teacher(self) -> torch.nn.Module:
+        """The teacher's baseline, trained on the same data with its own settings; in eval mode."""
         # Of the same input table: a data card's. Pretrained weights are the student's, so none are given.
-        return self.network(replace(self.request, card=card, weights=None, settings={}))
+        return self.network(replace(self.request, card=self._teacher_card(), weights=None, settings={}))
 
 
 def teacher_id(request: Request) -> str | None:

@@ -19,7 +19,7 @@ FORMATS = ("onnx", "onnx-s8", "tflite", "pt2")
 
 
 def convert(
-    format_: str, source: Path, target: Path, calibration: np.ndarray | None, settings: dict[str, Any]
+    format_: str, source: Path, target: Path, calibration: np.ndarray, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Write ``target`` from the float file; facts as models/arithmetic says. Raises ExportError."""
     if format_ == "tflite":
@@ -37,4 +37,4 @@ def convert(
         from models.quantization import onnx
 
         onnx.static(source, target, calibration, format_ == "onnx-s8", settings["reduce_range"])
-    return {**arithmetic.facts(target), "calibration_inputs": 0 if calibration is None else len(calibration)}
+    return {**arithmetic.facts(target), "calibration_inputs": len(calibration)}

@@ -13,7 +13,8 @@ from orchestrator.cli.own_models import add, remove
 from orchestrator.domain import InferometerError
 
 
-def _table(rows: list[dict[str, Any]], as_json: bool) -> None:
+def print_table(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """Rows with the same names as aligned text, or as JSON."""
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
@@ -45,7 +46,7 @@ def devices(as_json: bool) -> None:
 
     profiles = Catalog(suite_root()).devices()
     here = environment.detect({name: item.profile for name, item in profiles.items()})
-    _table(
+    print_table(
         [
             {"device": item.id, "platform": item.platform, "title": item.title, "here": item.id == here}
             for item in profiles.values()
@@ -63,7 +64,7 @@ def runtimes(as_json: bool) -> None:
     Example:
       inferometer runtimes --json
     """
-    _table(
+    print_table(
         [
             {
                 "runtime": item.id,
@@ -151,7 +152,7 @@ def models(
     ids = [name for name in ids if not catalog.model(name).is_given]  # those are there as they are
     codes = [word for word in variants.split(",") if word]
     _export(catalog, ids, codes, batch, engine, budget_s)
-    _table([_state(catalog, model, variant) for model, variant in _known(catalog)], as_json)
+    print_table([_state(catalog, model, variant) for model, variant in _known(catalog)], as_json)
 
 
 models.add_command(add)

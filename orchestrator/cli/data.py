@@ -10,7 +10,7 @@ import click
 from orchestrator import data as store
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, suite_root
-from orchestrator.cli.catalog import _table
+from orchestrator.cli.catalog import print_table
 
 
 @click.command(short_help="List the data sets; fetch them.")
@@ -30,7 +30,7 @@ def data(names: str, data_dir: Path | None, as_json: bool) -> None:
     """
     folder = data_dir.expanduser().absolute() if data_dir else None
     reasons = [_fetch(name, folder) for name in filter(None, names.split(","))]
-    _table([_state(name, folder) for name in store.ids(suite_root(), folder)], as_json)
+    print_table([_state(name, folder) for name in store.ids(suite_root(), folder)], as_json)
     failed = [reason for reason in reasons if reason]
     for reason in failed:
         click.echo(f"inferometer: {reason}", err=True)

@@ -20,7 +20,7 @@ from models.counts import counts
 from models.errors import ExportError
 from models.pipeline import files
 from models.pipeline.request import Request, parse_settings
-from models.pipeline.training import Stopwatch, teacher_id
+from models.pipeline.training import Stopwatch, Training, teacher_id
 
 ROOT = Path(export.__file__).parent
 DIGITS = ROOT / "digits-cnn.toml"
@@ -270,3 +270,25 @@ def test_a_teacher_stands_at_the_student_s_scale_where_it_has_that(tmp_path: Pat
         path.write_text(f"{own}\n[scales.mine]\nwidths = [8, 8, 8]\n")
         card = cards.derive(cards.read(path), data_card, scale)
         assert teacher_id(Request(card, ("kd",), 1, 0, tmp_path, tmp_path, data_card)) == found
+
+
+def test_a_kept_student_is_another_when_its_teacher_changes(tmp_path: Path) -> None:
+    from models.datasets import card as data_cards
+
+    data_card = data_cards.read(ROOT / "data/digits.toml")
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    teacher, student = folder / "taught.toml", folder / "student.toml"
+    plain_text = DIGITS.read_text().replace('teacher = "wide-resnet"\n', "")
+    student.write_text(DIGITS.read_text().replace('teacher = "wide-resnet"', 'teacher = "taught"'))
+    card = cards.derive(cards.read(student), data_card)
+
+    def told(text: str) -> str | None:
+        teacher.write_text(text)
+        asked = Request(card, ("kd",), 1, 0, tmp_path, tmp_path, data_card)
+        shown: Any = None
+        return Training(asked, shown, print, None, Stopwatch(), lambda other: None).teacher_digest()
+
+    first = told(plain_text)
+    assert first == told(plain_text) != told(f"{plain_text}\n[settings.nq]\nepochs = 3\n")
+    assert first != told(plain_text.replace("[weights]", "[options]\nwidths = [8, 8, 8]\n\n[weights]", 1))
