@@ -16,10 +16,11 @@ ORCHESTRATOR = ROOT / "orchestrator"
 ROWS = [
     ["__main__"],
     ["cli"],
-    ["study"],
+    ["study", "reproduce"],
     ["bench"],
+    ["compare", "verify", "watch"],
     ["session", "report", "conformance", "doctor", "bundle", "live", "probe", "adding"],
-    ["cases", "choices", "compiled", "observation"],
+    ["cases", "choices", "compiled", "observation", "ceilings", "loadgen"],
     ["own"],
     ["execute"],
     ["exports", "diagnosis", "cooling", "power", "tuning", "second_opinion", "obstacles"],
@@ -27,10 +28,11 @@ ROWS = [
     ["engines", "artifacts", "environment", "store", "meter"],
     ["data"],
     ["catalog", "lock", "downloads"],
-    ["wire", "plan", "measurement", "merge", "findings", "scoring"],
+    ["explain"],
+    ["wire", "plan", "measurement", "merge", "findings", "scoring", "allocation", "scaling"],
     ["energy"],
     ["statistics"],
-    ["files", "export_lines"],
+    ["files", "export_lines", "migrations"],
     ["domain"],
 ]
 ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}
