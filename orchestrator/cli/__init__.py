@@ -41,6 +41,7 @@ class Commands(click.Group):
         "study": "study",
         "recommend": "recommend",
         "merge": "results",
+        "verify": "verify",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",
