@@ -42,6 +42,7 @@ class Commands(click.Group):
         "recommend": "recommend",
         "merge": "results",
         "verify": "verify",
+        "reproduce": "reproduce",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",
