@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock
+.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,13 @@ probe: setup ## one anonymous file of what this machine's sensors say: DEVICE OU
 
 report: setup-report ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
 	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
+
+verify: setup ## check that a results folder is what was measured: RESULTS=dir SEAL=1
+	@$(INFEROMETER) verify $(RESULTS) $(if $(filter-out 0,$(SEAL)),--seal)
+
+reproduce: setup ## measure a run again and compare: RESULTS=dir ALLOW=image,artifact,device DRY=1 HOST
+	@$(INFEROMETER) reproduce $(RESULTS) $(call option,--allow,$(ALLOW)) $(call option,--host,$(HOST)) \
+	  $(if $(filter-out 0,$(DRY)),--dry-run)
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))

@@ -171,6 +171,8 @@ def _perform(
     used = sorted({(case.runtime, case.accelerator) for case in plan.cases})
     runtimes = [(known[name], at) for name, at in used]
     marks = identity(root, device, engine.name, runtimes, place, order.tune)
+    if order.reproduces:  # an unfinished bench of the same plan is another run
+        marks["reproduces"] = {name: order.reproduces[name] for name in ("run", "created_utc")}
     folder = _folder(order, device, plan, marks)
     ready.note(str(folder))
     engine.clean()
@@ -190,6 +192,7 @@ def _perform(
             "sources": list(sources),
             "power": found.to_json(),
             "least_launches": max(FULL.launches, device.min_launches),
+            "reproduces": order.reproduces and dict(order.reproduces),
         }
         run = Run.create(folder, content)
     memory_bytes = environment.memory_limit_bytes(device.profile, place.root, sold_with=marks["emulated"])

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator import artifacts, obstacles
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import OWN, Catalog, Device, Model, Runtime, parse_variant
-from orchestrator.domain import Case, InferometerError
+from orchestrator.domain import Case, InferometerError, Skip, Trial
 from orchestrator.energy import needed_idle_ns, needed_window_ns
 from orchestrator.exports import named
 from orchestrator.own import OwnModel
@@ -52,6 +52,8 @@ class Order:
     settings: Settings | None = None  # exactly these, whatever quick says
     unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
     spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
+    trials: tuple[Trial, ...] = ()  # exactly these in this order, as far as they can run here
+    reproduces: Mapping[str, Any] | None = None  # the run whose trials they are, and what differs here
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -131,6 +133,11 @@ def make_plan(
         ],
     )
     settings = settings_of(order, device)
+    if order.trials:
+        missing = {trial.case for trial in order.trials} - {*kept, *(skip.case for skip in skips)}
+        lost = [Skip(case, "this version of the suite plans no such case") for case in missing]
+        again = tuple(trial for trial in order.trials if trial.case in kept)
+        return Plan(wish, settings, again, (*skips, *sorted(lost, key=lambda skip: skip.case.id)))
     ready: list[Case] = []
     rest: list[Case] = []
     for case in kept:

@@ -15,6 +15,7 @@ from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, Tri
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
 from orchestrator.findings import verdict
+from orchestrator.migrations import SCHEMA
 from orchestrator.plan import Plan, Settings, to_json
 from orchestrator.store import Run
 from orchestrator.tuning import Tuning
@@ -218,13 +219,14 @@ def find_run(results: Path, fingerprint: str, identity: Mapping[str, Any]) -> Pa
 
 
 def resumable(folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> bool:
-    """Whether a folder holds the same plan with trials left to do."""
+    """Whether a folder holds the same plan, in today's schema, with trials left to do."""
     try:
         run = Run.open(folder)
         content = run.header("plan.fingerprint", "identity")
     except InferometerError:
         return False
     same = content["plan"]["fingerprint"] == fingerprint and content["identity"] == dict(identity)
+    same = same and run.schema == SCHEMA  # what is written in one folder is of one schema
     return same and not (folder / "summary.json").exists()
 
 

@@ -2,7 +2,8 @@
 
 Layout: ``run.json`` (plan and environment, written once), ``baseline.json`` (how cool trials start),
 ``trials.jsonl`` (one line a trial), ``raw/<n>/`` (request, transcript, log, telemetry of line n),
-``observer/`` (what watching costs), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable).
+``observer/`` (what watching costs), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable; the run
+is finished), ``manifest.json`` and ``CITATION.cff`` (see ``orchestrator/verify``).
 A trial exists if and only if its line is complete in ``trials.jsonl``.
 """
 
@@ -17,8 +18,9 @@ from typing import Any
 
 from orchestrator.domain import InferometerError, TrialRecord
 from orchestrator.files import sync_folder, write_atomic
+from orchestrator.migrations import SCHEMA, current
 
-SCHEMA = 1
+SUMMARY = "summary.json"  # a run that has it is finished
 
 
 class Run:
@@ -46,30 +48,37 @@ class Run:
             raise InferometerError(
                 f"{folder}: cannot be made ({problem.strerror}); choose another RESULTS folder"
             ) from None
-        write_atomic(folder / "run.json", _pretty({"schema": SCHEMA, **header}))
+        write_atomic(folder / "run.json", rendered({"schema": SCHEMA, **header}))
         return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """An existing results folder. Raises InferometerError when it is none or of another schema."""
-        path = folder / "run.json"
+        """An existing results folder. Raises InferometerError when it is none or of a newer schema."""
+        run = cls(folder)
+        run.header()
+        return run
+
+    @property
+    def schema(self) -> int:
+        """The schema the folder was written in; what is read is always today's."""
+        return int(self._written()["schema"])
+
+    def _written(self) -> dict[str, Any]:
+        path = self.folder / "run.json"
         try:
-            header = json.loads(path.read_bytes())
-            schema = header["schema"]
+            content = json.loads(path.read_bytes())
+            if not isinstance(content, dict) or "schema" not in content:
+                raise ValueError("no object with a field schema")
         except (FileNotFoundError, NotADirectoryError):
-            raise InferometerError(f"{folder} is no results folder: it has no run.json") from None
-        except (ValueError, KeyError, TypeError, OSError) as problem:
+            raise InferometerError(f"{self.folder} is no results folder: it has no run.json") from None
+        except (ValueError, OSError) as problem:
             raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
-        if schema != SCHEMA:
-            raise InferometerError(
-                f"{path}: field schema is {schema}, this version reads {SCHEMA}; read it with its own"
-            )
-        return cls(folder)
+        return content
 
     def header(self, *fields: str) -> dict[str, Any]:
-        """``run.json`` as an object. Raises InferometerError when one of the ``fields`` (a.b) is absent."""
+        """``run.json`` in today's schema. Raises InferometerError without one of the ``fields`` (a.b)."""
         path = self.folder / "run.json"
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = current("run", str(path), self._written())
         for field in fields:
             value: Any = content
             for name in field.split("."):
@@ -95,7 +104,7 @@ class Run:
                 entry.unlink()
             elif not entry.name.isdecimal() or int(entry.name) >= lines:
                 shutil.rmtree(entry)
-        for stale in self.folder.glob(".*.json.*"):
+        for stale in [*self.folder.glob(".*.json.*"), *self.folder.glob(".*.cff.*")]:
             stale.unlink()
 
     def records(self) -> Iterator[TrialRecord]:
@@ -158,7 +167,7 @@ class Run:
 
     def write_baseline(self, document: Mapping[str, Any]) -> None:
         """Replace ``baseline.json``."""
-        write_atomic(self.folder / "baseline.json", _pretty(document))
+        write_atomic(self.folder / "baseline.json", rendered(document))
 
     def opinions(self) -> dict[str, Any]:
         """What jetson-stats said ``before`` and ``after`` the trials; empty where it was not asked."""
@@ -173,11 +182,11 @@ class Run:
 
     def write_opinion(self, when: str, told: Mapping[str, Any]) -> None:
         """Add to ``jtop.json``; what was said before the first trial stays."""
-        write_atomic(self.folder / "jtop.json", _pretty({when: dict(told), **self.opinions()}))
+        write_atomic(self.folder / "jtop.json", rendered({when: dict(told), **self.opinions()}))
 
     def write_summary(self, document: Mapping[str, Any]) -> None:
         """Replace ``summary.json``."""
-        write_atomic(self.folder / "summary.json", _pretty(document))
+        write_atomic(self.folder / SUMMARY, rendered(document))
 
 
 def _content(folder: Path) -> list[Path]:
@@ -187,5 +196,6 @@ def _content(folder: Path) -> list[Path]:
     return found + (list(raw.iterdir()) if raw.exists() else [])
 
 
-def _pretty(document: Mapping[str, Any]) -> bytes:
+def rendered(document: Mapping[str, Any]) -> bytes:
+    """A document as the files of a results folder have it."""
     return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"

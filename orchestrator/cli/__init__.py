@@ -41,6 +41,8 @@ class Commands(click.Group):
         "study": "study",
         "recommend": "recommend",
         "merge": "results",
+        "verify": "verify",
+        "reproduce": "reproduce",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",

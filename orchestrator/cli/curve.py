@@ -26,8 +26,11 @@ def curve(results: Path, out: Path | None, wanted: str) -> None:
     from orchestrator.files import write_atomic
     from orchestrator.report.curve import chosen, render
     from orchestrator.report.document import load
+    from orchestrator.verify.manifest import refresh
 
     row = chosen(load(results), wanted)
     path = out or (results if results.is_dir() else results.parent) / "curve.svg"
     write_atomic(path, render(row.summary, row.run).encode())
+    if results.is_dir():
+        refresh(results)
     click.echo(str(path))

@@ -70,6 +70,7 @@ def perform(given: Mapping[str, Any]) -> int:
     """Run a bench to its end; returns the exit status."""
     from orchestrator.report.document import conclude
     from orchestrator.report.terminal import show
+    from orchestrator.verify.finish import finish
 
     catalog, cache = Catalog(suite_root(), own=user_models()), cache_root()
     order = order_of(given, catalog.runtimes())
@@ -85,7 +86,7 @@ def perform(given: Mapping[str, Any]) -> int:
             click.echo("interrupted; the same command resumes, every finished trial is kept", err=True)
             return 130
     document = conclude(run, session.skips)
-    run.write_summary(document)
+    finish(run, document)
     show(document)
     for line in predictions(run, session):
         click.echo(line)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from orchestrator.domain import Case, InferometerError
-from orchestrator.merge.documents import SCHEMA, check_document
+from orchestrator.merge.documents import check_document
+from orchestrator.migrations import SCHEMA
 
 Document = Mapping[str, Any]
 _ARTIFACT_FIELDS = ("model", "variant", "batch", "format", "sha256")

@@ -29,8 +29,8 @@ from orchestrator.domain import (
     Sustained,
     Verdict,
 )
+from orchestrator.migrations import SCHEMA, current
 
-SCHEMA = 1
 RUN_FIELDS = (
     "name",
     "suite",
@@ -44,7 +44,7 @@ RUN_FIELDS = (
     "quick",
     "findings",
 )
-OPTIONAL = ("observer", "isolation", "power")  # older runs have none
+OPTIONAL = ("observer", "isolation", "power", "reproduces")  # older runs have none
 
 
 def summary_document(
@@ -59,7 +59,7 @@ def summary_document(
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
     ``observer``, what watching costs, ``isolation``, how the machine was set, and ``power``, which sources
-    of it answered, where they are known.
+    of it answered, where they are known; and ``reproduces``, the run whose plan it repeats, or None.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -80,26 +80,30 @@ def summary_document(
 
 
 def read_document(name: str, text: str | bytes) -> dict[str, Any]:
-    """A summary document or a merged comparison. Raises InferometerError naming ``name`` and the field."""
+    """A summary document or a merged comparison, whatever schema it was written in, in today's.
+
+    Raises InferometerError naming ``name`` and the field.
+    """
     try:
         document = json.loads(text)
     except ValueError as problem:
         raise InferometerError(
             f"{name}: not JSON ({problem}); restore it, or delete it and make it again"
         ) from None
-    check_document(name, document)
-    found: dict[str, Any] = document
+    if not isinstance(document, Mapping):
+        raise InferometerError(f"{name}: not a JSON object; expected a summary document")
+    found = current("summary", name, document)
+    check_document(name, found)
     return found
 
 
 def check_document(name: str, document: object) -> None:
-    """Refuse what is no document of this version. Raises InferometerError naming the field."""
+    """Refuse what is no document of today's schema. Raises InferometerError naming the field."""
     if not isinstance(document, Mapping):
         raise InferometerError(f"{name}: not a JSON object; expected a summary document")
     if document.get("schema") != SCHEMA:
         raise InferometerError(
-            f"{name}: field schema is {document.get('schema')!r}, this version reads {SCHEMA}; "
-            "use the version that wrote it"
+            f"{name}: field schema is {document.get('schema')!r}, not {SCHEMA}; read it from its file"
         )
     for field in ("artifacts", "cases", "skips"):
         if not isinstance(document.get(field), list):

@@ -208,6 +208,7 @@ def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
         "quick": plan["settings"]["quick"],
         "findings": [],
         "isolation": facts.get("isolation"),
+        "reproduces": header.get("reproduces"),
     }
 
 

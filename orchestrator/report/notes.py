@@ -164,7 +164,7 @@ def method_lines(found: Content) -> list[str]:
     """How energy was read, what did not answer, what watching cost, how the machine was set."""
     read = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
     lines = [*read, *power_lines(found.runs), *observer_lines(found.runs)]
-    return lines + isolation_lines(found.runs)
+    return lines + isolation_lines(found.runs) + reproduction_lines(found.runs)
 
 
 def power_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -201,6 +201,18 @@ def observer_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             f"(95 % interval {found['low']:+.2%} to {found['high']:+.2%}; {case.model} in "
             f"{case.runtime_label}, {found['rounds']} rounds)"
         )
+    return [plain(line) for line in lines]
+
+
+def reproduction_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which run each one repeats, and what is another one than then; one line each."""
+    lines = []
+    for run in runs:
+        told = run.get("reproduces")
+        if told:
+            differs = ", ".join(f"{one['kind']} {one['name']}".strip() for one in told["differs"])
+            same = f"other {differs}" if differs else "same device, images and artifacts"
+            lines.append(f"reproduces{_of(run, runs)} {told['run']} of {told['created_utc']}: {same}")
     return [plain(line) for line in lines]
 
 

@@ -21,6 +21,7 @@ from orchestrator.study import document, folder
 from orchestrator.study.making import MOST_AT_A_TIME, Maker, make
 from orchestrator.study.rows import Key
 from orchestrator.study.steps import SMOKE, Request, Step, Way, to_json
+from orchestrator.verify.finish import finish
 
 # The whole way in minutes: a latency is then no more than a sign of life, and the report says so.
 SIGN_OF_LIFE = replace(
@@ -180,7 +181,7 @@ def _bench(
     )
     run, session = bench.perform(place.catalog, place.cache, order, watcher)
     found = conclude(run, session.skips)
-    run.write_summary(found)
+    finish(run, found)
     return found, _skipped(run)
 
 

@@ -53,7 +53,7 @@ def test_what_is_no_results_folder(tmp_path: Path) -> None:
         (b"", "unreadable"),
         (b'{"schema": 1, "plan', "unreadable"),
         (b"[]", "unreadable"),
-        (b'{"schema": 2}', "field schema is 2, this version reads 1"),
+        (b'{"schema": 3}', "field schema is 3, this version reads 1 to 2; update"),
         (b'{"schema": 1}', "field"),
         (b'{"schema": 1, "plan": {"trials": []}}', "field"),
     ],
@@ -137,7 +137,7 @@ HEAD = {
     "quick": True,
     "findings": [],
 }
-DOCUMENT: dict[str, Any] = {"schema": 1, "run": HEAD, "artifacts": [], "cases": [], "skips": []}
+DOCUMENT: dict[str, Any] = {"schema": 2, "run": HEAD, "artifacts": [], "cases": [], "skips": []}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ DOCUMENT: dict[str, Any] = {"schema": 1, "run": HEAD, "artifacts": [], "cases": 
         ("", "not JSON"),
         ('{"schema": 1', "not JSON"),
         ("[]", "not a JSON object"),
-        ('{"schema": 9}', "field schema is 9, this version reads 1"),
+        ('{"schema": 9}', "field schema is 9, this version reads 1 to 2"),
         (json.dumps({**DOCUMENT, "run": {}}), "field run has no name"),
         (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].case is no case"),
         (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is no case"),

@@ -25,6 +25,7 @@ from orchestrator.merge import (
     summarise,
     summary_document,
 )
+from orchestrator.migrations import SCHEMA
 from orchestrator.statistics.quantiles import median, quantile
 from tests.support.results import artifact, case, document, failed, header, record, summary, window
 from tests.support.schemas import check
@@ -261,7 +262,7 @@ def test_many_trials_are_joined_in_bounded_memory() -> None:
             yield (
                 device,
                 {
-                    "schema": 1,
+                    "schema": SCHEMA,
                     "run": header(device, device),
                     "artifacts": [],
                     "cases": json.loads(json.dumps(rows)),

@@ -59,7 +59,7 @@ def test_documents_are_valid_under_their_schemas() -> None:
         lambda d: d["cases"][0].update(container_peak_bytes=0),
         lambda d: d["run"].pop("machine"),
         lambda d: d["skips"][0].update(reason=""),
-        lambda d: d.update(schema=2),
+        lambda d: d.update(schema=1),
     ],
 )
 def test_the_schema_refuses_what_is_no_summary(spoil: Any) -> None:
@@ -92,7 +92,8 @@ def test_a_header_without_a_field_is_no_document() -> None:
     [
         ("{", "file: not JSON"),
         ("[]", "file: not a JSON object"),
-        ('{"schema": 2}', "file: field schema is 2, this version reads 1"),
+        ('{"schema": 3}', "file: field schema is 3, this version reads 1 to 2; update"),
+        ('{"schema": true}', "file: field schema is True, this version reads 1 to 2; restore"),
         ("{}", "file: field schema is None"),
         ('{"schema": 1, "artifacts": [], "cases": {}, "skips": []}', "file: field cases is not a list"),
         ('{"schema": 1, "artifacts": [], "cases": [], "skips": []}', "file: field run has no name"),

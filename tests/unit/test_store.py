@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path) -> 
 def test_the_header_comes_back() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder) / "a", {"plan": {"trials": [1]}, "notes": ["n"]})
-        assert run.header() == {"schema": 1, "plan": {"trials": [1]}, "notes": ["n"]}
+        assert run.header() == {"schema": 2, "plan": {"trials": [1]}, "notes": ["n"]}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_header_comes_back() -> None:
         (b"[]", "unreadable"),
         (b"{}", "unreadable"),
         (b"\xff", "unreadable"),
-        (b'{"schema": 2}', "field schema is 2, this version reads 1"),
+        (b'{"schema": 3}', "field schema is 3, this version reads 1 to 2; update"),
     ],
 )
 def test_what_is_no_run_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:

@@ -1,0 +1,1 @@
+"""Results folders that can be checked and cited: manifests, figures computed once more, citations."""
