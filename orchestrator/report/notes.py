@@ -139,10 +139,14 @@ def _where(rows: Sequence[Row], found: Content) -> str:
     return _listed(names)
 
 
-def name(case: Case, found: Content) -> str:
-    """The shortest name of a case among those of a document: ``resnet50 pytorch (aot) threads 4``."""
+def name(case: Case, found: Content, without: str = "") -> str:
+    """The shortest name of a case among those of a document: ``resnet50 pytorch (aot) threads 4``.
+
+    ``without``: a field that is left out, of a name for cases that differ in it.
+    """
     parts = [case.model, case.runtime_label]
-    parts += [f"{field_} {getattr(case, field_)}" for field_ in _SWEPT if field_ in found.varying]
+    swept = [field_ for field_ in _SWEPT if field_ in found.varying and field_ != without]
+    parts += [f"{field_} {getattr(case, field_)}" for field_ in swept]
     if "device" in found.varying:
         parts.append(f"on {case.device}")
     return " ".join(parts)
