@@ -7,8 +7,9 @@ from typing import Any
 
 from orchestrator.domain import Case, InferometerError, Note, Roofline
 from orchestrator.report import notes
-from orchestrator.report.cells import number, plain
+from orchestrator.report.cells import number, plain, time_unit
 from orchestrator.report.table import Content
+from orchestrator.scaling import MULTI_STREAM
 
 # What the findings of the same report say already.
 _TOLD = ("thermal", "noisy_neighbour", "harness_share")
@@ -19,6 +20,7 @@ def sections(document: Mapping[str, Any], found: Content) -> list[tuple[str, lis
     made = [
         ("Explained", note_lines(found)),
         ("Limits", roof_lines(found)),
+        ("Queries", query_lines(found)),
         ("Scaling", curve_lines(document.get("curves", ()), found)),
     ]
     return [(title, [plain(line) for line in lines]) for title, lines in made if lines]
@@ -62,6 +64,22 @@ def roof(place: Roofline) -> str:
         f"{number(place.flop_per_s / 1e9)} GFLOP/s, {place.share:.0%} of at most "
         f"{number(place.limit_flop_per_s / 1e9)} (limited by {place.bound}; {place.peak} peak)"
     )
+
+
+def query_lines(found: Content) -> list[str]:
+    """The figure that counts in a multi-stream run: p99 of the latency of its queries."""
+    asked = {run["name"] for run in found.runs if run.get("scenario") == MULTI_STREAM}
+    lines = []
+    for row in found.rows:
+        if row.run in asked and row.summary.p50_ns and not row.summary.emulated:
+            p99 = row.summary.p99
+            time = time_unit([p99.value_ns])
+            told = (
+                f"{number(p99.value_ns / time.ns)} {time.name}" if p99.value_ns else f"unknown, {p99.reason}"
+            )
+            name, inputs = notes.name(row.summary.case, found), row.summary.case.batch
+            lines.append(f"{name}: p99 of a query of {inputs} inputs {told}, {row.summary.count} queries")
+    return lines
 
 
 def curve_lines(curves: Sequence[Mapping[str, Any]], found: Content) -> list[str]:

@@ -45,6 +45,7 @@ def heading(run: Mapping[str, Any]) -> str:
         f"{run['device']} ({host})" if host else run["device"],
         f"engine {', '.join(run['engines']) or 'none'}",
         f"seed {run['seed']}",
+        *([str(run["scenario"])] if run.get("scenario") else []),
         *(["quick"] if run["quick"] else []),
         run["created_utc"],
         run["name"],

@@ -1,4 +1,4 @@
-"""How latency and throughput change with threads and with the batch, and where more stops paying. Pure.
+"""How latency and throughput change with threads and with the batch, and where more stops paying.
 
 Speed-up, efficiency and knee are of median latencies, which have intervals; ``rate_hz`` beside them is the
 table's (batch over mean latency).
