@@ -26,13 +26,13 @@ def int8(table: Table, row: CaseSummary) -> Iterator[Note]:
     if other is None or found is None or found.high < 1 or found.low < OPEN:
         return
     outside = disturbed(row, other)
-    causes = [] if outside else list(_causes(table, row, other))
+    causes = list(_causes(table, row, other))
     verb = "slower than" if found.low > 1 else "no faster than"
     why = "Nothing that was recorded points to a cause."
-    if outside:
-        why = f"One of the two was disturbed ({outside}), which may be all: measure again first."
-    elif causes:
+    if causes:
         why = f"Likely because {'; '.join(text for text, _ in causes)}."
+    if outside:
+        why = f"One of the two was disturbed ({outside}): measure again first. If it stays: {_lower(why)}"
     evidence: Evidence = {**as_evidence(found), "fp32": other.case.id}
     for _, more in causes:
         evidence |= more
@@ -45,6 +45,10 @@ def int8(table: Table, row: CaseSummary) -> Iterator[Note]:
         f"(95 % interval {found.low:.2f} to {found.high:.2f}). {why}",
         evidence,
     )
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _causes(table: Table, row: CaseSummary, other: CaseSummary) -> Iterator[Cause]:

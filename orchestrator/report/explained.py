@@ -107,8 +107,9 @@ def note_line(note: Note) -> str:
     evidence = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in note.evidence.items()
+        if str(value) not in note.text  # a finding's words, a place's name
     )
-    return plain(f"{note.code}: {note.text} [{evidence}]")
+    return plain(f"{note.code}: {note.text}" + (f" [{evidence}]" if evidence else ""))
 
 
 def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:

@@ -86,11 +86,14 @@ def test_a_network_of_short_nodes_is_small(fp32_ns: float, small: bool) -> None:
     assert note and ("the network is small: in fp32 a node takes 2.00 us" in note.text) is small
 
 
-def test_a_disturbed_pair_names_no_cause() -> None:
+def test_of_a_disturbed_pair_the_figures_come_first() -> None:
     int8 = row("fiq", 36e6, findings=("noisy_neighbour",))
     note = only("int8_not_faster", noted(int8, row("nq", 30e6), processor=NO_INSTRUCTIONS))
-    assert note and "was disturbed (noisy_neighbour), which may be all" in note.text
-    assert "Likely" not in note.text and "dot_product" not in note.evidence
+    assert (
+        note
+        and "was disturbed (noisy_neighbour): measure again first. If it stays: likely because" in note.text
+    )
+    assert note.evidence["disturbed"] == "noisy_neighbour" and note.evidence["dot_product"] == "none"
 
 
 @pytest.mark.parametrize(
