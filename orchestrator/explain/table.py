@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from orchestrator.domain import Case, CaseSummary, Execution
@@ -41,6 +42,17 @@ class Table:
     def ceilings(self) -> Sequence[Mapping[str, Any]]:
         """What containers could do at most, where that was measured."""
         return self.run.get("ceilings") or ()
+
+    def by_threads(self, case: Case) -> Sequence[CaseSummary]:
+        """The rows that differ from this case in nothing but their threads, itself among them."""
+        return self._by_threads[replace(case, threads=1)]
+
+    @cached_property
+    def _by_threads(self) -> dict[Case, list[CaseSummary]]:
+        found: dict[Case, list[CaseSummary]] = {}
+        for row in self.rows.values():
+            found.setdefault(replace(row.case, threads=1), []).append(row)
+        return found
 
     def in_fp32(self, row: CaseSummary, quantizing: Sequence[str]) -> CaseSummary | None:
         """The row of the same network in the same place before it was made small this way, or None.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from orchestrator.domain import CaseSummary, Note
 from orchestrator.explain import told
@@ -21,9 +20,8 @@ def threads(table: Table, row: CaseSummary) -> Iterator[Note]:
         )
     fewer = [
         (found, other)
-        for other in table.rows.values()
-        if other.case.threads < asked and replace(other.case, threads=asked) == row.case
-        if (found := ratio(row, other)) and found.low > 1
+        for other in table.by_threads(row.case)
+        if other.case.threads < asked and (found := ratio(row, other)) and found.low > 1
     ]
     if fewer:
         found, other = max(fewer, key=lambda item: item[0].value)

@@ -107,7 +107,7 @@ def note_line(note: Note) -> str:
     evidence = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in note.evidence.items()
-        if str(value) not in note.text  # a finding's words, a place's name
+        if not (isinstance(value, str) and value in note.text)  # a finding's words, for one
     )
     return plain(f"{note.code}: {note.text}" + (f" [{evidence}]" if evidence else ""))
 
