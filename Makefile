@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce
+.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce explain
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,6 +12,7 @@ option = $(if $(strip $(2)),$(1) '$(strip $(2))')
 BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
   $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
   $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
+  $(call option,--scenario,$(SCENARIO)) $(call option,--streams,$(STREAMS)) \
   $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(ENERGY)),--energy) \
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
@@ -32,7 +33,7 @@ setup-report: ## .venv with what `make report` needs besides
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED TUNE EMULATE=1 RESULTS SEED BUNDLE
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH SCENARIO STREAMS ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED TUNE EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 telemetry: setup ## live: what this machine's sensors say: DEVICE METER
@@ -50,6 +51,9 @@ verify: setup ## check that a results folder is what was measured: RESULTS=dir S
 reproduce: setup ## measure a run again and compare: RESULTS=dir ALLOW=image,artifact,device DRY=1 HOST
 	@$(INFEROMETER) reproduce $(RESULTS) $(call option,--allow,$(ALLOW)) $(call option,--host,$(HOST)) \
 	  $(if $(filter-out 0,$(DRY)),--dry-run)
+
+explain: setup ## what a run's figures show, with the evidence: RESULTS=dir CASE
+	@$(INFEROMETER) explain $(RESULTS) $(call option,--case,$(CASE))
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import artifacts, obstacles
+from orchestrator import artifacts, obstacles, scaling
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import OWN, Catalog, Device, Model, Runtime, parse_variant
 from orchestrator.domain import Case, InferometerError, Skip, Trial
@@ -72,7 +72,10 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
     asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
-    return replace(base, **{name: value for name, value in asked.items() if value is not None})
+    base = replace(base, **{name: value for name, value in asked.items() if value is not None})
+    if order.wish.scenario == scaling.MULTI_STREAM and not order.emulate:
+        return replace(base, min_iterations=max(base.min_iterations, scaling.least_queries(base.launches)))
+    return base
 
 
 def with_power(plan: Plan, order: Order, device: Device, readable: Sequence[str]) -> Plan:

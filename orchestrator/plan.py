@@ -130,6 +130,7 @@ class Wish:
     own: tuple[tuple[str, str], ...] = ()  # (name, SHA-256) of the user's own model files
     energy: bool = False  # windows as long as the power sources need
     meters: tuple[str, ...] = ()  # addresses of smart plugs
+    scenario: str | None = None  # single-stream, offline, multi-stream; None: batches as they are given
 
 
 @dataclass(frozen=True)

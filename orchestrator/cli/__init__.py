@@ -37,6 +37,7 @@ class Commands(click.Group):
         "plan": "bench",
         "run-status": "results",
         "report": "results",
+        "explain": "explain",
         "curve": "curve",
         "study": "study",
         "recommend": "recommend",

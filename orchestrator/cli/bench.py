@@ -78,6 +78,15 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--threads", default="", callback=counts, help="Thread counts, e.g. 1,2."),
             click.option("--batch", "batches", default="", callback=counts, help="Batch sizes, e.g. 1,8."),
             click.option(
+                "--scenario",
+                type=click.Choice(["single-stream", "offline", "multi-stream"]),
+                help="single-stream: batch 1. offline: batches 1 to 32 (or --batch), inputs per second and "
+                "their knee. multi-stream: queries of --streams inputs, p99 of their latency.",
+            ),
+            click.option(
+                "--streams", type=click.IntRange(1, 9999), help="Inputs of a multi-stream query; default: 8."
+            ),
+            click.option(
                 "--option",
                 "options",
                 multiple=True,
@@ -200,6 +209,7 @@ def bench(**given: Any) -> None:
       inferometer bench
       inferometer bench --models digits-cnn --quick
       inferometer bench --models resnet50 --runtimes onnxruntime,tflite --threads 1,2
+      inferometer bench --models resnet50 --scenario offline --batch 1,2,4,8
       inferometer bench --models resnet50 --option pytorch.mode=eager,channels_last,compiled,aot
       inferometer bench --model my.tflite --image cat.jpg
       inferometer bench --models resnet50 --energy --meter http://192.168.1.20

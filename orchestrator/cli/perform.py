@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from orchestrator import bench, cases, choices, meter, power, tuning
+from orchestrator import bench, cases, choices, meter, power, scaling, tuning
 from orchestrator.artifacts import cache_root
 from orchestrator.catalog import Catalog, Device, Runtime, suite_root, user_models
 from orchestrator.cli.progress import watcher
@@ -24,8 +24,10 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
     for option, name in (("--image", "images"), ("--input-range", "input_range")):
         if given.get(name) and not given["own"]:
             raise InferometerError(f"{option} is for a model file of your own; name it with --model")
-    if given.get("own") and given["batches"] and not given["models"]:
-        raise InferometerError("--batch: a model file of your own fixes its batch; leave the option out")
+    scenario = scaling.scenario_of(given["scenario"], given["batches"], given["streams"])
+    if given.get("own") and scenario.batches and not given["models"]:
+        option = "--batch" if given["batches"] else "--scenario"
+        raise InferometerError(f"{option}: a model file of your own fixes its batch; leave the option out")
     if given["sustained_s"] and (given["launches"] or 1) > 1:
         raise InferometerError("--sustained is one long launch a case; leave --launches out, or bench again")
     if given["sustained_s"] and given["emulate"]:
@@ -38,14 +40,18 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         "variants",
         "runtimes",
         "threads",
-        "batches",
         "accelerators",
         "seed",
         "energy",
         "meters",
     )
     sweeps = cases.values_of(given["options"], runtimes)
-    wish = Wish(**{name: given[name] for name in names}, options=sweeps)
+    wish = Wish(
+        **{name: given[name] for name in names},
+        options=sweeps,
+        batches=scenario.batches,
+        scenario=scenario.name,
+    )
     return cases.Order(
         wish,
         given["engine"],

@@ -4,6 +4,7 @@ Units are suffixes of field names (``_ns``, ``_bytes``, ``_c``, ``_hz``). ``None
 and wherever a value is ``None`` a reason stands in a finding or in a ``reasons`` mapping beside it.
 """
 
+from orchestrator.domain.explanation import Execution, Note, Roofline
 from orchestrator.domain.record import (
     Energy,
     Latency,
@@ -37,16 +38,19 @@ __all__ = [
     "CaseEnergy",
     "CaseSummary",
     "Energy",
+    "Execution",
     "Finding",
     "InferometerError",
     "Interval",
     "Latency",
     "Memory",
     "Minute",
+    "Note",
     "Parity",
     "Part",
     "PowerCourse",
     "Quantile",
+    "Roofline",
     "Score",
     "Severity",
     "Size",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from orchestrator.domain.explanation import Execution, Note, Roofline
 from orchestrator.domain.record import Parity, Part, Score
 from orchestrator.domain.sustained import Sustained
 from orchestrator.domain.words import Case, Finding, Verdict
@@ -109,6 +110,9 @@ class CaseSummary:
     energy: tuple[CaseEnergy, ...] = ()  # one a power source; scopes are never ranked together
     sustained: Sustained | None = None  # of one long window, where that was asked for
     artifact: Size | None = None
+    execution: Execution | None = None  # None in documents of older versions
+    notes: tuple[Note, ...] = ()
+    roofline: Roofline | None = None  # None where no launch was good
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

@@ -18,6 +18,10 @@ from orchestrator.environment.host import DEVICE_TREE, DMI, ROOT, Host, Unknown,
 from orchestrator.environment.isolation import isolation, turbo
 
 _PACKAGE_CHIPS = ("coretemp", "k10temp", "zenpower")
+# As Linux names them: arch/x86/include/asm/cpufeatures.h, Documentation/arch/arm64/elf_hwcaps.rst.
+_DOT_PRODUCT = frozenset(
+    {"avx512_vnni", "avx_vnni", "avx_vnni_int8", "amx_int8", "asimddp", "i8mm", "svei8mm"}
+)
 _LOW_C, _HIGH_C = -40, 125  # beyond these a sensor is absent or pretends
 
 
@@ -36,6 +40,7 @@ def facts(
         "board": lambda: _board(host),
         "cpu_model": lambda: _cpu_model(host),
         "cpu_flags_sha256": lambda: _flags_sha256(host),
+        "dot_product": lambda: _dot_product(host),
         "cores_logical": lambda: _cpus(host),
         "cores_physical": lambda: _physical_cores(host),
         "microcode": lambda: host.field("proc/cpuinfo", ":", "microcode"),
@@ -117,6 +122,12 @@ def _cpu_model(host: Host) -> str:
 def _flags_sha256(host: Host) -> str:
     flags = sorted(host.field("proc/cpuinfo", ":", "flags", "Features").split())
     return hashlib.sha256(" ".join(flags).encode()).hexdigest()
+
+
+def _dot_product(host: Host) -> list[str]:
+    """Those of its instructions that multiply and add several int8 at once; empty: none of those known."""
+    flags = host.field("proc/cpuinfo", ":", "flags", "Features").split()
+    return sorted(_DOT_PRODUCT.intersection(flags))
 
 
 def _processors(host: Host) -> list[dict[str, str]]:

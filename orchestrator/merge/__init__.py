@@ -3,11 +3,13 @@
 from orchestrator.merge.comparison import join
 from orchestrator.merge.documents import case_summary, read_document, summary_document
 from orchestrator.merge.drop import with_drops
+from orchestrator.merge.execution import execution
 from orchestrator.merge.summary import Facts, summarise
 
 __all__ = [
     "Facts",
     "case_summary",
+    "execution",
     "join",
     "read_document",
     "summarise",

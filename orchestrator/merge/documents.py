@@ -14,14 +14,17 @@ from orchestrator.domain import (
     Case,
     CaseEnergy,
     CaseSummary,
+    Execution,
     Finding,
     InferometerError,
     Interval,
     Minute,
+    Note,
     Parity,
     Part,
     PowerCourse,
     Quantile,
+    Roofline,
     Score,
     Severity,
     Size,
@@ -44,7 +47,14 @@ RUN_FIELDS = (
     "quick",
     "findings",
 )
-OPTIONAL = ("observer", "isolation", "power", "reproduces")  # older runs have none
+OPTIONAL = (  # not in older runs
+    "observer",
+    "isolation",
+    "power",
+    "reproduces",
+    "processor",
+    "scenario",
+)
 
 
 def summary_document(
@@ -58,8 +68,9 @@ def summary_document(
     ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
-    ``observer``, what watching costs, ``isolation``, how the machine was set, and ``power``, which sources
-    of it answered, where they are known; and ``reproduces``, the run whose plan it repeats, or None.
+    ``observer``, what watching costs, ``isolation``, how the machine was set, ``power``, which sources
+    of it answered, ``processor``, what its cores can do, ``scenario``, what was asked for by that name, where
+    they are known; and ``reproduces``, the run whose plan it repeats, or None.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -156,6 +167,9 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
                 "sustained": _sustained(fields.get("sustained")),
                 "artifact": build(Size, fields.get("artifact")),
+                "execution": build(Execution, fields.get("execution")),
+                "notes": tuple(Note(**note) for note in fields.get("notes", ())),
+                "roofline": build(Roofline, fields.get("roofline")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:

@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.domain import (
     Case,
     CaseSummary,
+    Execution,
     Finding,
     Interval,
     Parity,
@@ -40,6 +41,7 @@ class Facts:
     emulated: bool = False
     sustained: Sustained | None = None
     size: Size | None = None
+    execution: Execution | None = None
 
 
 def summarise(
@@ -71,6 +73,7 @@ def summarise(
         emulated=facts.emulated,
         sustained=facts.sustained,
         artifact=facts.size,
+        execution=facts.execution,
     )
     return _measured(common, ok, windows) if ok else _failed(common, records)
 

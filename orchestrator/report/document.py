@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import findings, merge, observation, power, second_opinion, wire
+from orchestrator import explain, findings, merge, observation, power, scaling, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
@@ -43,12 +43,13 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
-    return merge.summary_document(
+    document = merge.summary_document(
         {**_head(run, header), "observer": observed, "power": _power(header)},
         merge.with_drops(rows),
         _artifacts(records),
         every,
     )
+    return explain.explained({**document, "curves": scaling.curves(document["cases"])})
 
 
 def _arisen(run: Run) -> list[Skip]:
@@ -68,11 +69,12 @@ def _row(
     records = [record for _, record in group]
     settings, identity = header["plan"]["settings"], header["identity"]
     asked_ns = settings.get("sustained_ns", 0)  # absent in runs of older versions
-    windows, curve = [], None
+    windows, curve, said = [], None, None
     for number, record in group:
         if record.status is Status.OK:
             transcript = _transcript(run, number, record)
             windows.append(transcript.latencies("measure"))
+            said = said or transcript
             if asked_ns and curve is None:
                 curve = course(record, transcript, _checked(run, number, record, "telemetry.jsonl"), asked_ns)
     artifact = next((record.artifact for record in records if record.artifact), {})
@@ -100,7 +102,12 @@ def _row(
     found = findings.case_findings(records, circumstances)
     loaded = artifact.get("compiled") or artifact
     facts = merge.Facts(
-        loaded.get("bytes"), artifact.get("weights"), identity["emulated"], curve, _size(artifact)
+        loaded.get("bytes"),
+        artifact.get("weights"),
+        identity["emulated"],
+        curve,
+        _size(artifact),
+        merge.execution(records, said.placement, said.model) if said else None,
     )
     return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
 
@@ -209,7 +216,17 @@ def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
         "findings": [],
         "isolation": facts.get("isolation"),
         "reproduces": header.get("reproduces"),
+        "processor": _processor(facts),
+        "scenario": plan["wish"].get("scenario"),
     }
+
+
+def _processor(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the cores can do; runs of older versions did not look for dot-product instructions."""
+    told = {"arch": facts.get("arch"), "cores": facts.get("cores_logical")}
+    reason = facts.get("reasons", {}).get("dot_product") or "not recorded"
+    known = facts.get("dot_product")
+    return {**told, "dot_product": known, "dot_product_reason": reason if known is None else None}
 
 
 def load(path: Path) -> dict[str, Any]:

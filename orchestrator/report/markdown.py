@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.domain import Sustained
-from orchestrator.report import minutes, notes
+from orchestrator.report import explained, minutes, notes
 from orchestrator.report.table import Group, content
 
 
@@ -28,9 +28,12 @@ def render(document: Mapping[str, Any]) -> str:
         lines += ["", escape(notes.legend(found.rows))]
     lines += [line for told in notes.method_lines(found) for line in ("", escape(told))]
     lines += _findings(notes.notes(found), notes.run_findings(found.runs))
+    sections = explained.sections(document, found)
     skipped = notes.skips(found)
     if skipped:
-        lines += ["", f"### Skipped: {len(found.skips)} cases", "", *_list(skipped)]
+        sections.append((f"Skipped: {len(found.skips)} cases", skipped))
+    for title, told in sections:
+        lines += ["", f"### {title}", "", *_list(told)]
     return "\n".join(lines) + "\n"
 
 

@@ -45,6 +45,7 @@ def heading(run: Mapping[str, Any]) -> str:
         f"{run['device']} ({host})" if host else run["device"],
         f"engine {', '.join(run['engines']) or 'none'}",
         f"seed {run['seed']}",
+        *([str(run["scenario"])] if run.get("scenario") else []),
         *(["quick"] if run["quick"] else []),
         run["created_utc"],
         run["name"],
@@ -139,10 +140,14 @@ def _where(rows: Sequence[Row], found: Content) -> str:
     return _listed(names)
 
 
-def name(case: Case, found: Content) -> str:
-    """The shortest name of a case among those of a document: ``resnet50 pytorch (aot) threads 4``."""
+def name(case: Case, found: Content, without: str = "") -> str:
+    """The shortest name of a case among those of a document: ``resnet50 pytorch (aot) threads 4``.
+
+    ``without``: a field that is left out, of a name for cases that differ in it.
+    """
     parts = [case.model, case.runtime_label]
-    parts += [f"{field_} {getattr(case, field_)}" for field_ in _SWEPT if field_ in found.varying]
+    swept = [field_ for field_ in _SWEPT if field_ in found.varying and field_ != without]
+    parts += [f"{field_} {getattr(case, field_)}" for field_ in swept]
     if "device" in found.varying:
         parts.append(f"on {case.device}")
     return " ".join(parts)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.domain import Sustained
-from orchestrator.report import minutes, notes
+from orchestrator.report import explained, minutes, notes
 from orchestrator.report.cells import plain
 from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
 from orchestrator.report.table import Column, Group, content
@@ -40,11 +40,14 @@ def show(document: Mapping[str, Any], console: Console | None = None) -> None:
     for line in notes.method_lines(found):
         _say(console, line, "dim", hang=2)
     _findings(console, notes.notes(found), notes.run_findings(found.runs))
+    sections = explained.sections(document, found)
     skipped = notes.skips(found)
     if skipped:
+        sections.append((f"Skipped: {len(found.skips)}", skipped))
+    for title, lines_ in sections:
         console.print()
-        _say(console, f"Skipped: {len(found.skips)}", "bold")
-        for line in skipped:
+        _say(console, title, "bold")
+        for line in lines_:
             _say(console, line, indent=2, hang=2)
 
 

@@ -111,6 +111,18 @@ def test_an_arm_processor_is_named_by_its_numbers(tmp_path):
     assert (found["cores_logical"], found["cores_physical"]) == (2, None)
 
 
+def test_dot_product_instructions_are_named(tmp_path):
+    assert environment.facts(SUITE, TREES / "i5-desktop", git, "x86_64")["dot_product"] == ["avx_vnni"]
+    root = copy("docker-cgroup1", tmp_path)
+    (root / "proc/cpuinfo").write_text("processor\t: 0\nFeatures\t: fp asimd asimddp i8mm\n")
+    assert environment.facts(SUITE, root, git, "aarch64")["dot_product"] == ["asimddp", "i8mm"]
+    (root / "proc/cpuinfo").write_text("processor\t: 0\nFeatures\t: fp asimd\n")
+    assert environment.facts(SUITE, root, git, "aarch64")["dot_product"] == []
+    (root / "proc/cpuinfo").write_text("processor\t: 0\n")
+    unknown = environment.facts(SUITE, root, git, "aarch64")
+    assert unknown["dot_product"] is None and "Features" in unknown["reasons"]["dot_product"]
+
+
 def test_the_machine_id_is_stable_and_not_revealed():
     first = environment.machine_id(TREES / "i5-desktop")
     assert first == environment.machine_id(TREES / "i5-desktop") == facts("i5-desktop")["machine_id_sha256"]

@@ -1,0 +1,136 @@
+"""What figures show, as lines under the tables: notes, the roof of the board, curves over batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.domain import Case, InferometerError, Note, Roofline
+from orchestrator.report import notes
+from orchestrator.report.cells import number, plain, time_unit
+from orchestrator.report.table import Content
+from orchestrator.scaling import MULTI_STREAM
+
+# What the findings of the same report say already.
+_TOLD = ("thermal", "noisy_neighbour", "harness_share")
+
+
+def sections(document: Mapping[str, Any], found: Content) -> list[tuple[str, list[str]]]:
+    """``(title, lines)`` of those that have something to say."""
+    made = [
+        ("Explained", note_lines(found)),
+        ("Limits", roof_lines(found)),
+        ("Queries", query_lines(found)),
+        ("Scaling", curve_lines(document.get("curves", ()), found)),
+    ]
+    return [(title, [plain(line) for line in lines]) for title, lines in made if lines]
+
+
+def note_lines(found: Content) -> list[str]:
+    """``row: sentence``; of one kind no more than findings list."""
+    by_code: dict[str, list[str]] = {}
+    for row in found.rows:
+        for note in row.summary.notes:
+            if note.code not in _TOLD:
+                by_code.setdefault(note.code, []).append(
+                    f"{notes.name(row.summary.case, found)}: {note.text}"
+                )
+    lines = []
+    for code, told in sorted(by_code.items()):
+        lines += told[: notes.LISTED]
+        if len(told) > notes.LISTED:
+            lines.append(f"{code} of {len(told) - notes.LISTED} more rows (see inferometer explain)")
+    return lines
+
+
+def roof_lines(found: Content) -> list[str]:
+    """How far each row is from the limit of its board, where that was measured."""
+    known = [row for row in found.rows if row.summary.roofline and row.summary.roofline.share]
+    lines = [
+        f"{notes.name(row.summary.case, found)}: {roof(row.summary.roofline)}"
+        for row in known[: notes.LISTED]
+        if row.summary.roofline
+    ]
+    if len(known) > notes.LISTED:
+        lines.append(f"and {len(known) - notes.LISTED} more (see inferometer explain)")
+    return lines
+
+
+def roof(place: Roofline) -> str:
+    """``12.3 GFLOP/s, 41 % of at most 30.1 (compute)``, or why that is not known."""
+    if place.share is None or place.flop_per_s is None or place.limit_flop_per_s is None:
+        return f"limit unknown: {place.reason}"
+    return (
+        f"{number(place.flop_per_s / 1e9)} GFLOP/s, {place.share:.0%} of at most "
+        f"{number(place.limit_flop_per_s / 1e9)} (limited by {place.bound}; {place.peak} peak)"
+    )
+
+
+def query_lines(found: Content) -> list[str]:
+    """The figure that counts in a multi-stream run: p99 of the latency of its queries."""
+    asked = {run["name"] for run in found.runs if run.get("scenario") == MULTI_STREAM}
+    lines = []
+    for row in found.rows:
+        if row.run in asked and row.summary.p50_ns and not row.summary.emulated:
+            p99 = row.summary.p99
+            time = time_unit([p99.value_ns])
+            told = (
+                f"{number(p99.value_ns / time.ns)} {time.name}" if p99.value_ns else f"unknown, {p99.reason}"
+            )
+            name, inputs = notes.name(row.summary.case, found), row.summary.case.batch
+            lines.append(f"{name}: p99 of a query of {inputs} inputs {told}, {row.summary.count} queries")
+    return lines
+
+
+def curve_lines(curves: Sequence[Mapping[str, Any]], found: Content) -> list[str]:
+    """``resnet50 onnxruntime over batch: 1 26.1/s, 8 31.0/s (median x 1.19); knee at 8``."""
+    lines = []
+    for curve in curves:
+        kind = curve["kind"]
+        case = Case.from_json({**curve["case"], kind: curve["points"][0]["x"]})
+        name = notes.name(case, found, without=kind)
+        points = ", ".join(_point(point) for point in curve["points"])
+        knee = f"knee at {curve['knee']}" if curve["knee"] else "no knee"
+        reason = f" ({curve['reason']})" if curve["reason"] else ""
+        lines.append(f"{name} over {kind}: {points}; {knee}{reason}")
+    return lines
+
+
+def _point(point: Mapping[str, Any]) -> str:
+    gain = "" if point["speed_up"] == 1 else f" (median x {point['speed_up']:.2f})"
+    rate = "unknown" if point["rate_hz"] is None else number(point["rate_hz"])
+    return f"{point['x']} {rate}/s{gain}"
+
+
+def note_line(note: Note) -> str:
+    """One note with what it rests on."""
+    evidence = ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in note.evidence.items()
+        if not (isinstance(value, str) and value in note.text)  # a finding's words, for one
+    )
+    return plain(f"{note.code}: {note.text}" + (f" [{evidence}]" if evidence else ""))
+
+
+def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
+    """``{"case", "notes", "roofline"}`` of each case whose id holds ``part``. Raises InferometerError."""
+    rows = [
+        {
+            "case": Case.from_json(row["case"]).id,
+            "notes": row.get("notes", []),
+            "roofline": row.get("roofline"),
+        }
+        for row in document["cases"]
+    ]
+    found = [row for row in rows if part in row["case"]]
+    if not found:
+        few = ", ".join(row["case"] for row in rows[: notes.LISTED]) or "none"
+        raise InferometerError(f"--case {part!r}: no case of this run has it in its id; there are {few}")
+    return found
+
+
+def case_lines(row: Mapping[str, Any]) -> list[str]:
+    """A case of :func:`of_cases`: its id, how far it is from its limit, its notes with their evidence."""
+    place = Roofline(**row["roofline"]) if row["roofline"] else None
+    lines = [plain(row["case"]), f"  {plain(roof(place))}" if place else "  no figure of speed"]
+    return lines + [f"  {note_line(Note(**note))}" for note in row["notes"]]

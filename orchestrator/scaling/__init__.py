@@ -1,0 +1,6 @@
+"""How figures change with batch and threads: scenarios that ask for it, curves that show it. Pure."""
+
+from orchestrator.scaling.curves import curves
+from orchestrator.scaling.scenario import MULTI_STREAM, SCENARIOS, Scenario, least_queries, scenario_of
+
+__all__ = ["MULTI_STREAM", "SCENARIOS", "Scenario", "curves", "least_queries", "scenario_of"]
