@@ -52,6 +52,8 @@ class Order:
     settings: Settings | None = None  # exactly these, whatever quick says
     unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
     spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
+    budget_s: float | None = None  # time of all trials, spent where it narrows most
+    width: float | None = None  # relative half-width that intervals should have
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -69,7 +71,12 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
-    asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
+    asked: dict[str, Any] = {
+        "launches": order.launches,
+        "timeout_s": order.timeout_s,
+        "budget_s": order.budget_s,
+        "width": order.width,
+    }
     return replace(base, **{name: value for name, value in asked.items() if value is not None})
 
 
