@@ -86,9 +86,13 @@ class Extension:
         if case_id not in self._standings:
             group = sorted(self._records[case_id], key=lambda item: item[1].launch)
             records = [record for _, record in group]
-            windows = [self._window(number) for number, record in group if record.status is Status.OK]
-            row = merge.summarise(records[0].case, records, windows, (), Verdict.VALID, merge.Facts())
-            self._standings[case_id] = standing(row, records)
+            found = standing(records, None)
+            if found.is_sound and allocation.need(found, self._width) <= 1:
+                # Raw files are read only where the medians say that nothing is left to do.
+                windows = [self._window(number) for number, _ in group]
+                row = merge.summarise(records[0].case, records, windows, (), Verdict.VALID, merge.Facts())
+                found = standing(records, half_width(row))
+            self._standings[case_id] = found
         return self._standings[case_id]
 
     def _window(self, number: int) -> Sequence[int]:
@@ -102,13 +106,16 @@ def cost_s(record: TrialRecord) -> float:
     return (record.wall_ns + waited_ns) / 1e9
 
 
-def standing(row: CaseSummary, records: Sequence[TrialRecord]) -> Standing:
-    """How far a case is, by its row and all its records."""
+def standing(records: Sequence[TrialRecord], half_width: float | None) -> Standing:
+    """How far a case is, by all its records (in launch order, at least one) and its reported interval."""
     is_sound = all(
         record.status is Status.OK and verdict(record.findings) is not Verdict.INVALID for record in records
     )
     cost = math.fsum(map(cost_s, records)) / len(records)
-    return Standing(row.case.id, row.launch_p50_ns, half_width(row), cost, is_sound)
+    medians = tuple(
+        record.latency.p50_ns for record in records if record.status is Status.OK and record.latency
+    )
+    return Standing(records[0].case.id, medians, half_width, cost, is_sound)
 
 
 def half_width(row: CaseSummary) -> float | None:
@@ -142,7 +149,7 @@ def account(
 
     ``{asked_s, spent_s, width, ended, extended}``: why no more launches were made (None: the bench was
     interrupted), and how many launches beyond the plan each case got. ``header`` is the content of
-    ``run.json``; ``groups`` has the records of each case's id, all of them.
+    ``run.json``; ``groups`` has by each case's id all its records, in launch order.
     """
     settings = header["plan"]["settings"]
     asked_s = settings.get("budget_s")  # absent in runs of older versions
@@ -179,7 +186,7 @@ def _ended(
         if trial.id not in done and trial.case.id not in refused:
             own_s = [cost_s(record) for record in groups.get(trial.case.id, ())]
             return None if _fits(own_s or every_s, left_s) else allocation.SPENT
-    standings = [standing(row, groups[row.case.id]) for row in rows if row.case.id not in refused]
+    standings = [standing(groups[row.case.id], half_width(row)) for row in rows if row.case.id not in refused]
     choice = allocation.choose(standings, settings["width"], left_s, random.Random(0))
     return choice.reason
 

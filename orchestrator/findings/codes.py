@@ -52,7 +52,7 @@ class Code(Enum):
     WIDE_INTERVAL = (
         "wide_interval",
         Severity.NOTE,
-        "Give the bench a budget, BUDGET=20m say: it launches again where that narrows most.",
+        "Give the bench a budget, or a longer one (BUDGET=20m): it launches again where that narrows most.",
     )
     QUICK_RUN = ("quick_run", Severity.SUSPECT, "Run again without QUICK=1 before quoting a figure.")
     MULTIMODAL = (
