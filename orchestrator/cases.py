@@ -54,6 +54,8 @@ class Order:
     spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
     trials: tuple[Trial, ...] = ()  # exactly these in this order, as far as they can run here
     reproduces: Mapping[str, Any] | None = None  # the run whose trials they are, and what differs here
+    budget_s: float | None = None  # time of all trials, spent where it narrows most
+    width: float | None = None  # relative half-width that intervals should have
 
 
 def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> Settings:
@@ -71,7 +73,12 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
-    asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
+    asked: dict[str, Any] = {
+        "launches": order.launches,
+        "timeout_s": order.timeout_s,
+        "budget_s": order.budget_s,
+        "width": order.width,
+    }
     base = replace(base, **{name: value for name, value in asked.items() if value is not None})
     if order.wish.scenario == scaling.MULTI_STREAM and not order.emulate:
         return replace(base, min_iterations=max(base.min_iterations, scaling.least_queries(base.launches)))

@@ -14,6 +14,9 @@ from typing import Any
 from orchestrator.domain import Case, InferometerError, Skip, Trial
 from orchestrator.statistics import turns
 
+# The relative half-width an interval should have at most (0.02 is +-2 %), unless another is asked for.
+WIDTH = 0.02
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -34,6 +37,8 @@ class Settings:
     sustained_ns: int  # how long one launch's one window was asked to be; 0: short windows
     timeout_s: float
     quick: bool
+    budget_s: float | None = None  # time of all trials; None: as many launches as planned, and no more
+    width: float = WIDTH
 
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
@@ -222,17 +227,22 @@ def sift(cases: Iterable[Case], obstacles: Sequence[Obstacle]) -> tuple[list[Cas
 
 
 def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, ...]:
-    """Seeded random order in rounds: each round launches every case once, shuffled.
+    """Seeded random order in rounds: each round launches every case once.
 
     Drift then hits all cases alike (google-benchmark, random_interleaving.md), and an interrupted
-    run has about equally many launches of every case.
+    run has about equally many launches of every case. Every second round is the one before in reverse:
+    over such a pair all cases have the same mean place, so that a linear drift cancels out.
     """
     shuffler = random.Random(seed)
     order: list[Trial] = []
+    ring = sorted(cases, key=lambda case: case.id)
     for launch in range(launches):
-        ring = [Trial(case, launch) for case in sorted(cases, key=lambda case: case.id)]
-        shuffler.shuffle(ring)
-        order.extend(ring)
+        if launch % 2:
+            ring.reverse()
+        else:
+            ring.sort(key=lambda case: case.id)
+            shuffler.shuffle(ring)
+        order.extend(Trial(case, launch) for case in ring)
     return tuple(order)
 
 

@@ -14,6 +14,7 @@ from orchestrator.cooling import Cooling
 from orchestrator.domain import Case, InferometerError, Skip, Status, Trial, TrialRecord, Verdict
 from orchestrator.engines.launch import Target
 from orchestrator.execute import Conditions, Load, execute
+from orchestrator.extension import Extension
 from orchestrator.findings import verdict
 from orchestrator.migrations import SCHEMA
 from orchestrator.plan import Plan, Settings, to_json
@@ -63,16 +64,19 @@ class Session:
         artifact_of = {record.case.id: record.artifact_sha256 for record in earlier}
         left = [trial for trial in self.plan.trials if trial.id not in done]
         number, total = len(done), len(self.plan.trials)
-        for runtime, accelerator in sorted({(t.case.runtime, t.case.accelerator) for t in left}):
+        extension, refused = Extension(run, self.plan, self.watcher.say), set[str]()
+        cases = {trial.case for trial in left} if extension.budget_s is None else self.plan.cases
+        for runtime, accelerator in sorted({(case.runtime, case.accelerator) for case in cases}):
             # All of them first: a build between trials would heat the machine.
             self._prepare(runtime, accelerator)
         cooling = self._cooling(run)
-        for position, trial in enumerate(left):
+        for position, trial in enumerate(extension.trials(left, refused)):
             if trial.case.id not in self._loads:
                 self.tuning.off()  # making ready needs the machine as its owner set it up: its swap, say
                 self._load_round(left[position:])
             load = self._load(trial.case)
             if isinstance(load, str):
+                refused.add(trial.case.id)
                 total -= 1
                 continue
             if artifact_of.setdefault(trial.case.id, load.artifact.sha256) != load.artifact.sha256:
@@ -81,13 +85,16 @@ class Session:
                     f"begin anew with another RESULTS folder, or delete {run.folder}"
                 )
             self.tuning.on()
+            total = max(total, number + 1)  # how many a budget allows nobody knows
             cooldown = cooling.wait() if cooling else None
             self.watcher.trial_starts(number, total, trial)
             raw = run.begin(number)
             record = execute(trial, load, self._target(trial.case), self.conditions, raw, cooldown)
             run.append(record, raw)
+            extension.add(record)
             number += 1
             self.watcher.trial_ended(number, total, record)
+        self.skips += extension.unseen(self.plan.cases, refused)
         self._observe(run)
 
     def _observe(self, run: Run) -> None:

@@ -20,7 +20,7 @@ ROWS = [
     ["bench"],
     ["compare", "verify", "watch"],
     ["session", "report", "conformance", "doctor", "bundle", "live", "probe", "adding"],
-    ["cases", "choices", "compiled", "observation", "ceilings", "loadgen"],
+    ["cases", "choices", "compiled", "observation", "extension", "ceilings", "loadgen"],
     ["own"],
     ["execute"],
     ["exports", "diagnosis", "cooling", "power", "tuning", "second_opinion", "obstacles"],

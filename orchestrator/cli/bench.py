@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.extent import EXTENT
+
 _DAY_S = 86400
 
 
@@ -125,6 +127,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 help="One launch a case with one window so long, e.g. 30m: latency, clock, temperature and "
                 "watts minute by minute, the last minute over the first; `inferometer curve` draws it.",
             ),
+            *EXTENT,
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(
                 "--timeout",
@@ -214,6 +217,7 @@ def bench(**given: Any) -> None:
       inferometer bench --model my.tflite --image cat.jpg
       inferometer bench --models resnet50 --energy --meter http://192.168.1.20
       inferometer bench --models mobilenet-v2 --runtimes tflite --sustained 30m
+      inferometer bench --models mobilenet-v2 --budget 20m --width 1%
       sudo inferometer bench --tune governor=performance,turbo=off
       inferometer bench --device rpi5 --emulate --quick
       inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local
@@ -233,6 +237,7 @@ def plan(as_json: bool, **given: Any) -> None:
     Examples:
       inferometer plan
       inferometer plan --models resnet50 --threads 1,2,4 --json
+      inferometer plan --models resnet50 --budget 20m
     """
     from orchestrator.cli.perform import preview
     from orchestrator.plan import to_json

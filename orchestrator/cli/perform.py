@@ -15,7 +15,7 @@ from orchestrator.cli.progress import watcher
 from orchestrator.domain import InferometerError
 from orchestrator.engines import observer
 from orchestrator.own import OwnModel, parse_range
-from orchestrator.plan import Plan, Wish, expected_run_s
+from orchestrator.plan import Plan, Wish, expected_run_s, expected_s
 from orchestrator.session import exit_code, predictions
 
 
@@ -32,6 +32,10 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         raise InferometerError("--sustained is one long launch a case; leave --launches out, or bench again")
     if given["sustained_s"] and given["emulate"]:
         raise InferometerError("--sustained: an emulator's latencies mean nothing; run it on the board")
+    if given["budget_s"] and given["sustained_s"]:
+        raise InferometerError("--budget: --sustained is one long launch a case; leave one of them out")
+    if given["budget_s"] and given["emulate"]:
+        raise InferometerError("--budget: an emulator's latencies mean nothing; run it on the board")
     if given["meters"] and given["emulate"]:
         raise InferometerError("--meter: what an emulator takes says nothing; run it on the board")
     names = (
@@ -69,6 +73,8 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         ),
         given["sustained_s"],
         tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
+        budget_s=given["budget_s"],
+        width=given["width"],
     )
 
 
@@ -136,4 +142,18 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
         f"{len(plan.cases)} cases, {len(plan.trials)} trials on {device.id} with engine {engine}: "
         f"about {minutes:.0f} min once images and artifacts are there"
     )
+    lines += _budget_lines(plan)
     return plan, lines
+
+
+def _budget_lines(plan: Plan) -> list[str]:
+    """What a budget means for this plan, for people; nothing where there is none."""
+    budget_s, trials = plan.settings.budget_s, len(plan.trials)
+    if budget_s is None:
+        return []
+    left_s = budget_s - trials * expected_s(plan.settings)
+    if left_s >= 0:
+        goal = f"until every interval is +-{plan.settings.width:.1%} or narrower"
+        return [f"the budget leaves about {left_s:.0f} s for launches where they narrow most, {goal}"]
+    reached = int(budget_s / expected_s(plan.settings))
+    return [f"the budget of {budget_s:.0f} s ends about {reached} of these {trials} trials"]

@@ -29,7 +29,10 @@ def run_status(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(state, indent=1))
         return
-    click.echo(f"{state['done']} of {state['planned']} trials, {state['failed']} failed, {state['state']}")
+    beyond = f" and {state['extended']} of the budget" if state["extended"] else ""
+    click.echo(
+        f"{state['done']} of {state['planned']} trials{beyond}, {state['failed']} failed, {state['state']}"
+    )
     if state["last"]:
         click.echo(f"last: {state['last']}")
 

@@ -49,6 +49,11 @@ class Code(Enum):
         "Look at stderr.log in the trial's folder below raw/.",
     )
     TOO_FEW_LAUNCHES = ("too_few_launches", Severity.SUSPECT, "Run again with more launches.")
+    WIDE_INTERVAL = (
+        "wide_interval",
+        Severity.NOTE,
+        "Give the bench a budget, or a longer one (BUDGET=20m): it launches again where that narrows most.",
+    )
     QUICK_RUN = ("quick_run", Severity.SUSPECT, "Run again without QUICK=1 before quoting a figure.")
     MULTIMODAL = (
         "multimodal",

@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import explain, findings, merge, observation, power, scaling, second_opinion, wire
+from orchestrator import (
+    explain,
+    extension,
+    findings,
+    merge,
+    observation,
+    power,
+    scaling,
+    second_opinion,
+    wire,
+)
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
@@ -43,8 +53,13 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
+    by_case = {
+        case_id: sorted((record for _, record in group), key=lambda record: record.launch)
+        for case_id, group in groups.items()
+    }
+    budget = extension.account(header, by_case, rows, every)
     document = merge.summary_document(
-        {**_head(run, header), "observer": observed, "power": _power(header)},
+        {**_head(run, header), "observer": observed, "power": _power(header), "budget": budget},
         merge.with_drops(rows),
         _artifacts(records),
         every,
@@ -109,7 +124,8 @@ def _row(
         _size(artifact),
         merge.execution(records, said.placement, said.model) if said else None,
     )
-    return merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
+    row = merge.summarise(records[0].case, records, windows, found, findings.verdict(found), facts)
+    return extension.wide(row, settings)
 
 
 def _size(artifact: Mapping[str, Any]) -> Size | None:
@@ -241,16 +257,18 @@ def load(path: Path) -> dict[str, Any]:
 
 def progress(run: Run) -> dict[str, Any]:
     """How far a bench is, from its files alone."""
-    planned = len(run.header("plan.trials")["plan"]["trials"])
-    done, failed, last = 0, 0, None
+    plan = run.header("plan.trials", "plan.settings.launches")["plan"]
+    planned, done, extended, failed, last = len(plan["trials"]), 0, 0, 0, None
     for record in run.records():
-        done, last = done + 1, record.trial
+        beyond = record.launch >= plan["settings"]["launches"]
+        done, extended, last = done + (not beyond), extended + beyond, record.trial
         failed += record.status is not Status.OK
     finished = (run.folder / "summary.json").exists()
     return {
         "folder": str(run.folder),
         "planned": planned,
         "done": done,
+        "extended": extended,  # launches beyond the plan, of a budget
         "failed": failed,
         "last": last,
         "state": "finished" if finished else "unfinished",

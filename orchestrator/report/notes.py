@@ -168,7 +168,7 @@ def codes(summary: CaseSummary, common: set[str]) -> str:
 def method_lines(found: Content) -> list[str]:
     """How energy was read, what did not answer, what watching cost, how the machine was set."""
     read = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
-    lines = [*read, *power_lines(found.runs), *observer_lines(found.runs)]
+    lines = [*read, *power_lines(found.runs), *observer_lines(found.runs), *budget_lines(found.runs)]
     return lines + isolation_lines(found.runs) + reproduction_lines(found.runs)
 
 
@@ -219,6 +219,21 @@ def reproduction_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             same = f"other {differs}" if differs else "same device, images and artifacts"
             lines.append(f"reproduces{_of(run, runs)} {told['run']} of {told['created_utc']}: {same}")
     return [plain(line) for line in lines]
+
+
+def budget_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What became of each run's budget, one line each; nothing where there was none."""
+    lines = []
+    for run in runs:
+        found = run.get("budget")
+        if found:
+            launches, cases = sum(found["extended"].values()), len(found["extended"])
+            lines.append(
+                f"budget{_of(run, runs)}: {found['spent_s']:.0f} of {found['asked_s']:.0f} s spent to have "
+                f"intervals of +-{found['width']:.1%}, {launches} launches beyond the plan in {cases} cases; "
+                f"ended: {found['ended'] or 'not yet'}"
+            )
+    return lines
 
 
 def run_findings(runs: Sequence[Mapping[str, Any]]) -> list[str]:
