@@ -35,7 +35,7 @@ RUN rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools o
     && rm -rf numpy/f2py numpy/distutils numpy/doc \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.a' \) -delete
-COPY sdk/inferometer_sdk.py onnxruntime/*.py /runner/
+COPY sdk/*.py onnxruntime/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python

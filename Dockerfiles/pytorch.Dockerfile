@@ -36,7 +36,7 @@ RUN rm -rf torch/test && find torch/bin -mindepth 1 -not -name torch_shm_manager
     && rm -rf numpy/f2py numpy/distutils numpy/doc \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.a' \) -delete
-COPY sdk/inferometer_sdk.py pytorch/*.py /runner/
+COPY sdk/*.py pytorch/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 # Only what compiles and links C++ for this machine. Constants come as assembler, for which g++ calls cc1

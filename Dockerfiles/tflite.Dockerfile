@@ -45,7 +45,7 @@ RUN --mount=type=secret,id=ca \
         && echo "$ARMNN_SHA256  /build/armnn.tar.gz" | sha256sum --check \
         && tar -xzf /build/armnn.tar.gz -C /opt/armnn --transform 's|.*/||' --wildcards '*lib*.so*'; \
     fi
-COPY sdk/inferometer_sdk.py tflite/*.py /runner/
+COPY sdk/*.py tflite/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python

@@ -25,7 +25,7 @@ from orchestrator.wire.fields import (
     table,
 )
 
-PROTOCOL = "1.2.0"
+PROTOCOL = "1.3.0"
 MAJOR = 1
 MAX_LINE_BYTES = 16 * 2**20
 MAX_TRANSCRIPT_BYTES = 256 * 2**20
@@ -33,6 +33,7 @@ PHASES = frozenset(
     {"import", "load", "first", "warmup", "idle", "settle", "measure", "idle_after", "outputs", "compile"}
 )
 TIMED = frozenset({"first", "warmup", "measure"})
+PROBED = ("compute", "memory")
 FOOTPRINT = (
     "vm_hwm_bytes",
     "load_vm_hwm_bytes",
@@ -59,6 +60,8 @@ class Request:
     measure: Mapping[str, int] | None = None
     outputs: bool | None = None
     output_dir: str | None = None
+    duration_ns: int | None = None  # of each of the two measurements of ``probe``
+    driver: Mapping[str, Any] | None = None  # since 1.3.0: an older runner ignores it
     protocol: int = MAJOR
 
     def line(self) -> bytes:
@@ -84,6 +87,8 @@ class Transcript:
     placement: dict[str, Any] | None = None
     footprint: dict[str, Any] | None = None
     artifact: dict[str, Any] | None = None
+    probe: dict[str, Any] | None = None
+    loadgen: dict[str, Any] | None = None
     done: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     violation: str | None = None
@@ -234,6 +239,30 @@ def _take_artifact(transcript: Transcript, message: dict[str, Any]) -> None:
     transcript.artifact = message
 
 
+def _take_probe(transcript: Transcript, message: dict[str, Any]) -> None:
+    integer(message, "threads")
+    string(message, "method")
+    listing(message, "notes", (str,))
+    reasons = table(message, "reasons")
+    for name in PROBED:
+        for part in listing(message, name, (dict,)):
+            one = {**part, "type": f"probe.{name}"}
+            string(one, "kernel")
+            if not integer(one, "count") or not durations(one):
+                raise Violation(f"probe.{name} {brief(one['kernel'])} has no count or no values_ns")
+        if not message[name] and not isinstance(reasons.get(name), str):
+            raise Violation(f"probe.{name} is empty and reasons does not say why")
+    transcript.probe = message
+
+
+def _take_loadgen(transcript: Transcript, message: dict[str, Any]) -> None:
+    strings(message, "scenario", "summary", "detail")
+    if message.get("version") is not None:
+        string(message, "version")
+    table(message, "settings")
+    transcript.loadgen = message
+
+
 def _take_placement(transcript: Transcript, message: dict[str, Any]) -> None:
     string(message, "requested")
     executed = table(message, "executed")
@@ -267,6 +296,8 @@ _HANDLERS: dict[str, Any] = {
     "placement": _take_placement,
     "footprint": _take_footprint,
     "artifact": _take_artifact,
+    "probe": _take_probe,
+    "loadgen": _take_loadgen,
     "done": _take_done,
     "error": _take_error,
 }
