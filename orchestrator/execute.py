@@ -122,7 +122,7 @@ def execute(
         accelerator=case.accelerator,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with nullcontext() if conditions.place.remote else _confined(ours):
+    with nullcontext() if conditions.place.remote else confined(ours):
         outcome = _observed(conditions, launch, raw / "telemetry.jsonl", ours)
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
@@ -179,7 +179,7 @@ def _compiled(load: Load) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _confined(cores: tuple[int, ...]) -> Iterator[None]:
+def confined(cores: tuple[int, ...]) -> Iterator[None]:
     """Keep this process on some cores; what it does between trials (compiling) may use all again."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)

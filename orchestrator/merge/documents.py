@@ -44,7 +44,7 @@ RUN_FIELDS = (
     "quick",
     "findings",
 )
-OPTIONAL = ("observer", "isolation", "power")  # older runs have none
+OPTIONAL = ("observer", "isolation", "power", "ceilings")  # older runs have none
 
 
 def summary_document(
@@ -58,8 +58,8 @@ def summary_document(
     ``run`` holds RUN_FIELDS: ``name`` of the results folder; versions ``suite`` and ``protocol``;
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
-    ``observer``, what watching costs, ``isolation``, how the machine was set, and ``power``, which sources
-    of it answered, where they are known.
+    ``observer``, what watching costs, ``isolation``, how the machine was set, ``power``, which sources
+    of it answered, and ``ceilings``, what each container could do at most, where they are known.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """

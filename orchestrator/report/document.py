@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import findings, merge, observation, power, second_opinion, wire
+from orchestrator import ceilings, findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
@@ -44,7 +44,12 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
     return merge.summary_document(
-        {**_head(run, header), "observer": observed, "power": _power(header)},
+        {
+            **_head(run, header),
+            "observer": observed,
+            "power": _power(header),
+            "ceilings": ceilings.found(run.folder),
+        },
         merge.with_drops(rows),
         _artifacts(records),
         every,

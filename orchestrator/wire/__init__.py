@@ -24,6 +24,8 @@ from orchestrator.wire.fields import (
     strings,
     table,
 )
+from orchestrator.wire.further import PROBED as PROBED
+from orchestrator.wire.further import check_loadgen, check_probe
 
 PROTOCOL = "1.3.0"
 MAJOR = 1
@@ -33,7 +35,6 @@ PHASES = frozenset(
     {"import", "load", "first", "warmup", "idle", "settle", "measure", "idle_after", "outputs", "compile"}
 )
 TIMED = frozenset({"first", "warmup", "measure"})
-PROBED = ("compute", "memory")
 FOOTPRINT = (
     "vm_hwm_bytes",
     "load_vm_hwm_bytes",
@@ -240,26 +241,12 @@ def _take_artifact(transcript: Transcript, message: dict[str, Any]) -> None:
 
 
 def _take_probe(transcript: Transcript, message: dict[str, Any]) -> None:
-    integer(message, "threads")
-    string(message, "method")
-    listing(message, "notes", (str,))
-    reasons = table(message, "reasons")
-    for name in PROBED:
-        for part in listing(message, name, (dict,)):
-            one = {**part, "type": f"probe.{name}"}
-            string(one, "kernel")
-            if not integer(one, "count") or not durations(one):
-                raise Violation(f"probe.{name} {brief(one['kernel'])} has no count or no values_ns")
-        if not message[name] and not isinstance(reasons.get(name), str):
-            raise Violation(f"probe.{name} is empty and reasons does not say why")
+    check_probe(message)
     transcript.probe = message
 
 
 def _take_loadgen(transcript: Transcript, message: dict[str, Any]) -> None:
-    strings(message, "scenario", "summary", "detail")
-    if message.get("version") is not None:
-        string(message, "version")
-    table(message, "settings")
+    check_loadgen(message)
     transcript.loadgen = message
 
 

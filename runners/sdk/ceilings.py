@@ -4,6 +4,7 @@ Imported by the SDK for the command ``probe`` alone. Python 3.6, standard librar
 raw: every repetition's ns beside the operations or bytes it takes; the host computes rates.
 """
 
+import functools
 import glob
 import os
 import re
@@ -83,11 +84,9 @@ def multiply(numpy, duration_ns, root, clock_ns):
     for size in SIZES:
         one, two, out = (numpy.full((size, size), 0.5, dtype=numpy.float32) for _ in range(3))
 
-        def product(one=one, two=two, out=out):
-            numpy.dot(one, two, out=out)
-
+        product = functools.partial(numpy.dot, one, two, out=out)
         values_ns = repeat(product, duration_ns // len(SIZES), clock_ns)
-        found.append(series("sgemm %d" % size, 2 * size ** 3, values_ns))
+        found.append(series("sgemm %d" % size, 2 * size**3, values_ns))
     return found, None
 
 
@@ -107,7 +106,9 @@ def stream(numpy, threads, duration_ns, root, clock_ns, notes):
     if 3 * size < 2 * (cache or CACHE_UNKNOWN_BYTES):
         return [], "%s bytes of free memory are too few for arrays beyond the last-level cache" % free
     if size < least:
-        notes.append("arrays of %d bytes are less than four times the last-level cache (%d)" % (size, least // 4))
+        notes.append(
+            "arrays of %d bytes are less than four times the last-level cache (%d)" % (size, least // 4)
+        )
     part = max(1, size // ITEM // threads)
     with ThreadPoolExecutor(threads) as pool:
         # Each thread writes its own part first, so that it lies in memory near to it.
@@ -117,14 +118,16 @@ def stream(numpy, threads, duration_ns, root, clock_ns, notes):
             ("add", 3, lambda own: numpy.add(own[1], own[2], out=own[0])),
             ("read", 1, lambda own: own[1].max()),
         )
+
+        def everywhere(work):
+            if threads == 1:
+                work(parts[0])
+            else:
+                list(pool.map(work, parts))
+
         found = []
         for name, arrays, work in kernels:
-            if threads == 1:
-                values_ns = repeat(lambda: work(parts[0]), duration_ns // len(kernels), clock_ns)
-            else:
-                values_ns = repeat(
-                    lambda: list(pool.map(work, parts)), duration_ns // len(kernels), clock_ns
-                )
+            values_ns = repeat(functools.partial(everywhere, work), duration_ns // len(kernels), clock_ns)
             found.append(series(name, arrays * ITEM * part * threads, values_ns))
     return found, None
 
@@ -153,7 +156,10 @@ def available_bytes(root="/"):
     """Memory that may still be taken: of the machine, or what the container's limit leaves; None: unknown."""
     lines = (sdk.read_text(root, "proc/meminfo") or "").splitlines()
     amounts = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    for limit, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
         texts = [sdk.read_text(root, "sys/fs/cgroup", name) for name in (limit, used)]
         if all(text and text.isdigit() for text in texts):
             amounts.append(max(0, int(texts[0]) - int(texts[1])))
