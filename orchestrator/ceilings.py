@@ -72,7 +72,7 @@ def measure_all(
 
 
 def measure(place: Place, target: Target, conditions: Conditions, run: Path) -> None:
-    """Launch, and leave request, transcript, log and ``result.json``; what was left there is removed first."""
+    """Launch, and leave request, transcript, log and ``result.json``; what lay there is removed first."""
     folder, settings = place.folder(run), conditions.settings
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

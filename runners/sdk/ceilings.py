@@ -49,7 +49,7 @@ def measure(threads, duration_ns, root="/", clock_ns=sdk.now_ns):
 
 
 def repeat(kernel, duration_ns, clock_ns):
-    """ns of each call of ``kernel``, after one that is not counted: until the time is over, at least LEAST."""
+    """ns of each call of ``kernel``, after one that is not counted: for the duration, at least LEAST."""
     kernel()
     values, end = [], clock_ns() + duration_ns
     while len(values) < MOST:
