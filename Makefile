@@ -14,6 +14,7 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
   $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(ENERGY)),--energy) \
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
+  $(call option,--loadgen,$(LOADGEN)) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
   $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \
   $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED)) \
@@ -28,7 +29,7 @@ setup: ## .venv from requirements.lock, every hash checked
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED TUNE EMULATE=1 RESULTS SEED BUNDLE
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED LOADGEN TUNE EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 telemetry: setup ## live: what this machine's sensors say: DEVICE METER

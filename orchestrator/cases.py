@@ -49,6 +49,7 @@ class Order:
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
+    loadgen: str = ""  # the scenario of MLPerf's LoadGen that follows the trials
     settings: Settings | None = None  # exactly these, whatever quick says
     unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
     spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
@@ -69,6 +70,7 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
             base = lengthened(base, needed_window_ns(readable), needed_idle_ns(readable))
         if order.sustained_s:
             base = sustained(base, order.sustained_s)
+    base = replace(base, loadgen=order.loadgen)
     asked: dict[str, Any] = {"launches": order.launches, "timeout_s": order.timeout_s}
     return replace(base, **{name: value for name, value in asked.items() if value is not None})
 

@@ -44,6 +44,9 @@ class Conditions:
     cooldown: Cooldown | None = None  # None: nothing waits for the machine to cool
     emulated: bool = False
     emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
+    driver: Mapping[str, Any] | None = (
+        None  # who issues the inferences of the window; None: the runner's loop
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def execute(
             "min_iterations": settings.min_iterations,
             "max_iterations": settings.max_iterations,
         },
+        driver=conditions.driver,
         outputs=bool(load.artifact.reference or load.artifact.labels or load.artifact.images),
     )
     (raw / "request.json").write_bytes(request.line())

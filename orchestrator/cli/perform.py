@@ -30,6 +30,8 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         raise InferometerError("--sustained is one long launch a case; leave --launches out, or bench again")
     if given["sustained_s"] and given["emulate"]:
         raise InferometerError("--sustained: an emulator's latencies mean nothing; run it on the board")
+    if given["loadgen"] and given["emulate"]:
+        raise InferometerError("--loadgen: an emulator's latencies mean nothing; run it on the board")
     if given["meters"] and given["emulate"]:
         raise InferometerError("--meter: what an emulator takes says nothing; run it on the board")
     names = (
@@ -62,6 +64,7 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             for path in given.get("own", ())
         ),
         given["sustained_s"],
+        loadgen=given["loadgen"],
         tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
     )
 

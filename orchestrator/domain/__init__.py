@@ -4,6 +4,7 @@ Units are suffixes of field names (``_ns``, ``_bytes``, ``_c``, ``_hz``). ``None
 and wherever a value is ``None`` a reason stands in a finding or in a ``reasons`` mapping beside it.
 """
 
+from orchestrator.domain.mlperf import MlperfResult
 from orchestrator.domain.record import (
     Energy,
     Latency,
@@ -43,6 +44,7 @@ __all__ = [
     "Latency",
     "Memory",
     "Minute",
+    "MlperfResult",
     "Parity",
     "Part",
     "PowerCourse",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from orchestrator.domain.mlperf import MlperfResult
 from orchestrator.domain.record import Parity, Part, Score
 from orchestrator.domain.sustained import Sustained
 from orchestrator.domain.words import Case, Finding, Verdict
@@ -109,6 +110,7 @@ class CaseSummary:
     energy: tuple[CaseEnergy, ...] = ()  # one a power source; scopes are never ranked together
     sustained: Sustained | None = None  # of one long window, where that was asked for
     artifact: Size | None = None
+    mlperf: MlperfResult | None = None  # where LoadGen was asked to drive a launch of it
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

@@ -18,6 +18,7 @@ from orchestrator.domain import (
     InferometerError,
     Interval,
     Minute,
+    MlperfResult,
     Parity,
     Part,
     PowerCourse,
@@ -152,11 +153,16 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
                 "sustained": _sustained(fields.get("sustained")),
                 "artifact": build(Size, fields.get("artifact")),
+                "mlperf": _mlperf(fields.get("mlperf")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
         case = data.get("case")
         raise InferometerError(f"case {case}: not a summary of this version ({problem!r})") from None
+
+
+def _mlperf(data: Mapping[str, Any] | None) -> MlperfResult | None:
+    return None if data is None else MlperfResult(**{**data, "reasons": tuple(data["reasons"])})
 
 
 def _sustained(data: Mapping[str, Any] | None) -> Sustained | None:

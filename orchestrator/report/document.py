@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import ceilings, findings, merge, observation, power, second_opinion, wire
+from orchestrator import ceilings, findings, loadgen, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
 from orchestrator.files import sha256_file, sync_folder
@@ -39,6 +40,8 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
         _row(run, header, sorted(group, key=lambda item: item[1].launch), observed)
         for group in groups.values()
     ]
+    driven = loadgen.results(run.folder)
+    rows = [replace(row, mlperf=driven.get(row.case.id)) for row in rows]
     records = [record for group in groups.values() for _, record in group]
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)

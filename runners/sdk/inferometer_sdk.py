@@ -393,6 +393,7 @@ class Session:
     def run(self, request):
         """Load, first, warm-up, idle, settle, measure, idle after, outputs; return the timed iterations."""
         runner, (tensors, *_) = self.runner, npy_header(request.inputs)[0]
+        driver = beside("loadgen").Driver(request) if request.driver else None
         with self.phase("load"):
             runner.load()
             signature = runner.signature()
@@ -424,7 +425,10 @@ class Session:
                 for _ in range(request.warmup["settle"]):
                     infer()
         with self.phase("measure", quiet=True):
-            iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
+            if driver:
+                iterations = driver.drive(infer, values, fastest * NS_PER_TICK)
+            else:
+                iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
         if request.idle_after_ns:
             with self.phase("idle_after", quiet=True):
                 time.sleep(request.idle_after_ns / 1e9)
@@ -434,6 +438,8 @@ class Session:
             for start in range(0, len(series), CHUNK):
                 values_ns = in_ns(series[start : start + CHUNK])
                 self.send("latencies", phase=name, start=start, values_ns=values_ns)
+        if driver:
+            self.send("loadgen", **driver.told)
         self.send("footprint", **footprint)
         for name, values_ns in runner.parts().items():
             self.send("parts", name=name, values_ns=values_ns)

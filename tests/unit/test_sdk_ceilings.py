@@ -100,7 +100,9 @@ def test_arrays_are_four_caches_each_or_say_that_they_are_not(ceilings: Any, tmp
     root = machine(tmp_path, "6M", free_kib=12 * 20 * 1024)
     found, _ = ceilings.stream(numpy, 1, 0, root, Clock(10), notes)
     assert found[2]["count"] == 20 * MEBI
-    assert notes == [f"arrays of {20 * MEBI} bytes are less than four times the last-level cache ({6 * MEBI})"]
+    assert notes == [
+        f"arrays of {20 * MEBI} bytes are less than four times the last-level cache ({6 * MEBI})"
+    ]
 
 
 def test_where_memory_is_short_there_is_a_reason_and_no_figure(ceilings: Any, tmp_path: Path) -> None:
@@ -176,7 +178,9 @@ def test_an_image_that_holds_the_sdk_alone_is_unsupported(tmp_path: Path) -> Non
     assert "ceilings.py" in ended.one("error")["message"]
 
 
-@pytest.mark.parametrize("line", [b"", b"{", {"protocol": 1, "threads": 0}, {"protocol": 1, "duration_ns": -1}])
+@pytest.mark.parametrize(
+    "line", [b"", b"{", {"protocol": 1, "threads": 0}, {"protocol": 1, "duration_ns": -1}]
+)
 def test_a_malformed_request_is_refused(tmp_path: Path, line: Any) -> None:
     ended = runners.launch(runners.tiny(tmp_path), line, ("probe",))
     assert (ended.exit_code, ended.one("error")["code"]) == (1, "protocol")
