@@ -16,6 +16,7 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(ENERGY)),--energy) \
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
   $(call option,--budget,$(BUDGET)) $(call option,--width,$(WIDTH)) \
+  $(call option,--loadgen,$(LOADGEN)) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
   $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \
   $(call option,--results,$(RESULTS)) $(call option,--seed,$(SEED)) \
@@ -34,7 +35,7 @@ setup-report: ## .venv with what `make report` needs besides
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
 
-bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH SCENARIO STREAMS ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED BUDGET=20m WIDTH=2% TUNE EMULATE=1 RESULTS SEED BUNDLE
+bench: setup ## measure: DEVICE MODELS VARIANTS RUNTIMES THREADS BATCH SCENARIO STREAMS ENGINE HOST QUICK=1 ENERGY=1 METER SUSTAINED BUDGET=20m WIDTH=2% LOADGEN TUNE EMULATE=1 RESULTS SEED BUNDLE
 	@$(INFEROMETER) bench $(BENCH_OPTIONS)
 
 telemetry: setup ## live: what this machine's sensors say: DEVICE METER

@@ -24,7 +24,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.con
     && rm -rf /var/cache/debconf/* /var/log/*
 
 FROM armnn AS build
-COPY sdk/inferometer_sdk.py armnn/*.py /runner/
+COPY sdk/*.py armnn/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM armnn

@@ -10,7 +10,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=apt,target=/etc/apt/apt.con
     && rm -rf /var/cache/debconf/* /var/log/*
 
 FROM python AS build
-COPY sdk/inferometer_sdk.py fake/*.py /runner/
+COPY sdk/*.py fake/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python

@@ -35,7 +35,17 @@ RUN rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools o
     && rm -rf numpy/f2py numpy/distutils numpy/doc \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.a' \) -delete
-COPY sdk/inferometer_sdk.py onnxruntime/*.py /runner/
+# MLPerf's LoadGen, only for launches that it drives (`--loadgen`).
+ARG LOADGEN=
+COPY sdk/requirements-loadgen.txt /build/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \
+    if [ -n "$LOADGEN" ]; then \
+        PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" python3 -m pip install \
+            --break-system-packages --only-binary :all: --find-links /wheelhouse \
+            -r /build/requirements-loadgen.txt; \
+    fi
+COPY sdk/*.py onnxruntime/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python

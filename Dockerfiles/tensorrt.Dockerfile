@@ -30,7 +30,16 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
     export PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" \
     && python3 -m pip install --target /packages --find-links /wheelhouse -r /build/requirements.txt \
     && mkdir -p /packages /runner && du -sb /packages | cut -f1 > /runner/installed-bytes
-COPY sdk/inferometer_sdk.py tensorrt/*.py /runner/
+# MLPerf's LoadGen, only for launches that it drives (`--loadgen`).
+ARG LOADGEN=
+COPY sdk/requirements-loadgen.txt /build/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \
+    if [ -n "$LOADGEN" ]; then \
+        PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" python3 -m pip install \
+            --target /packages --find-links /wheelhouse -r /build/requirements-loadgen.txt; \
+    fi
+COPY sdk/*.py tensorrt/*.py /runner/
 
 FROM python
 COPY --from=pip /packages /packages

@@ -45,7 +45,17 @@ RUN --mount=type=secret,id=ca \
         && echo "$ARMNN_SHA256  /build/armnn.tar.gz" | sha256sum --check \
         && tar -xzf /build/armnn.tar.gz -C /opt/armnn --transform 's|.*/||' --wildcards '*lib*.so*'; \
     fi
-COPY sdk/inferometer_sdk.py tflite/*.py /runner/
+# MLPerf's LoadGen, only for launches that it drives (`--loadgen`).
+ARG LOADGEN=
+COPY sdk/requirements-loadgen.txt /build/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    --mount=type=bind,from=wheelhouse,target=/wheelhouse --mount=type=cache,target=/root/.cache/pip \
+    if [ -n "$LOADGEN" ]; then \
+        PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)" python3 -m pip install \
+            --break-system-packages --only-binary :all: --find-links /wheelhouse \
+            -r /build/requirements-loadgen.txt; \
+    fi
+COPY sdk/*.py tflite/*.py /runner/
 RUN python3 -m compileall -q /runner
 
 FROM python

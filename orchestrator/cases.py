@@ -49,6 +49,7 @@ class Order:
     sustained_s: float | None = None  # one window of this length instead of short ones
     offline: str | None = None  # all is at hand and nothing may be fetched; says where it came from
     tune: tuple[tuple[str, str], ...] = ()  # knobs of this machine and their values
+    loadgen: str = ""  # the scenario of MLPerf's LoadGen that follows the trials
     settings: Settings | None = None  # exactly these, whatever quick says
     unmade: tuple[tuple[tuple[str, str], str], ...] = ()  # (model, variant), why its export failed
     spared: tuple[tuple[tuple[str, str], str], ...] = ()  # (runtime, variant), why nobody wants it measured
@@ -79,6 +80,7 @@ def settings_of(order: Order, device: Device, readable: Sequence[str] = ()) -> S
         "budget_s": order.budget_s,
         "width": order.width,
     }
+    base = replace(base, loadgen=order.loadgen)
     base = replace(base, **{name: value for name, value in asked.items() if value is not None})
     if order.wish.scenario == scaling.MULTI_STREAM and not order.emulate:
         return replace(base, min_iterations=max(base.min_iterations, scaling.least_queries(base.launches)))

@@ -44,6 +44,9 @@ class Conditions:
     cooldown: Cooldown | None = None  # None: nothing waits for the machine to cool
     emulated: bool = False
     emulator: Mapping[str, str] = field(default_factory=dict)  # environment of what stands in for a processor
+    driver: Mapping[str, Any] | None = (
+        None  # who issues the inferences of the window; None: the runner's loop
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def execute(
             "min_iterations": settings.min_iterations,
             "max_iterations": settings.max_iterations,
         },
+        driver=conditions.driver,
         outputs=bool(load.artifact.reference or load.artifact.labels or load.artifact.images),
     )
     (raw / "request.json").write_bytes(request.line())
@@ -122,7 +126,7 @@ def execute(
         accelerator=case.accelerator,
     )
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with nullcontext() if conditions.place.remote else _confined(ours):
+    with nullcontext() if conditions.place.remote else confined(ours):
         outcome = _observed(conditions, launch, raw / "telemetry.jsonl", ours)
     with (raw / "transcript.jsonl").open("rb") as stream:
         transcript = wire.read(stream)
@@ -179,7 +183,7 @@ def _compiled(load: Load) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _confined(cores: tuple[int, ...]) -> Iterator[None]:
+def confined(cores: tuple[int, ...]) -> Iterator[None]:
     """Keep this process on some cores; what it does between trials (compiling) may use all again."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)

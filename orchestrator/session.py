@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator import artifacts, compiled, exports, observation, scoring, wire
+from orchestrator import artifacts, ceilings, compiled, exports, loadgen, observation, scoring, wire
 from orchestrator.artifacts import Artifact
 from orchestrator.catalog import Model, Runtime
 from orchestrator.cooling import Cooling
@@ -96,6 +96,23 @@ class Session:
             self.watcher.trial_ended(number, total, record)
         self.skips += extension.unseen(self.plan.cases, refused)
         self._observe(run)
+        say = self.watcher.say
+        ceilings.measure_all(run, self.conditions, self._launch_more, say)
+        loadgen.drive_all(run, self.plan.cases, self.conditions, self.runtimes, self._load_more, say)
+
+    def _launch_more(self, runtime: str, accelerator: str) -> Target | None:
+        """A runtime that was measured, on the tuned machine; None where it cannot be made ready again."""
+        if (runtime, accelerator) not in self._targets:
+            self._prepare(runtime, accelerator)
+        found = self._targets[runtime, accelerator]
+        if isinstance(found, InferometerError):
+            return None
+        self.tuning.on()
+        return found
+
+    def _load_more(self, case: Case) -> Load | str | None:
+        ready = self._launch_more(case.runtime, case.accelerator)
+        return self._load(case) if ready else None
 
     def _observe(self, run: Run) -> None:
         """Once a run: what telemetry itself costs. What cannot be launched once more is not observed."""
@@ -107,9 +124,7 @@ class Session:
         if chosen is None:
             return
         case = chosen.case
-        if (case.runtime, case.accelerator) not in self._targets:
-            self._prepare(case.runtime, case.accelerator)
-        if isinstance(self._targets[case.runtime, case.accelerator], InferometerError):
+        if self._launch_more(case.runtime, case.accelerator) is None:
             return
         load = self._load(case)
         if isinstance(load, str):

@@ -9,6 +9,8 @@ from pathlib import Path
 from orchestrator.catalog.fields import Fields, load_toml
 from orchestrator.domain import InferometerError
 
+LOADGEN = Path("sdk/requirements-loadgen.txt")  # below runners/; build argument LOADGEN installs it
+
 
 @dataclass(frozen=True)
 class Option:
@@ -64,6 +66,12 @@ class Runtime:
     skips: Mapping[str, str] = field(default_factory=dict)
     bases: tuple[tuple[str, Mapping[str, str]], ...] = ()  # (words of an L4T release, build arguments)
     release: str | None = None  # the L4T release of the board it is for
+    loadgen: bool = False  # with MLPerf's LoadGen in its image or environment
+
+    @property
+    def further(self) -> tuple[Path, ...]:
+        """Requirements beside its own."""
+        return (self.folder.parent / LOADGEN,) if self.loadgen else ()
 
     def at(self, release: str | None) -> Runtime:
         """The same on a board with this L4T release, the first line of its ``/etc/nv_tegra_release``."""
@@ -77,12 +85,14 @@ class Runtime:
         """What its Dockerfile is built with for an accelerator. Raises InferometerError."""
         flavour = self.flavours.get(accelerator)
         arguments = {"REQUIREMENTS": flavour.requirements} if flavour else {}
+        arguments |= {"LOADGEN": LOADGEN.name} if self.loadgen else {}
         return arguments | self._base() if self.bases and self.release else arguments
 
     def recipes(self) -> list[dict[str, str]]:
         """The build arguments of every image of it, for whatever accelerator or board."""
         flavours = [{"REQUIREMENTS": item.requirements} for item in self.flavours.values()]
-        return [{}, *flavours, *(dict(arguments) for _, arguments in self.bases)]
+        plain = [{}, *flavours, *(dict(arguments) for _, arguments in self.bases)]
+        return plain + [{**arguments, "LOADGEN": LOADGEN.name} for arguments in plain]
 
     def _base(self) -> dict[str, str]:
         for words, arguments in self.bases:

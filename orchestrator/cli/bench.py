@@ -128,6 +128,12 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 "watts minute by minute, the last minute over the first; `inferometer curve` draws it.",
             ),
             *EXTENT,
+            click.option(
+                "--loadgen",
+                type=click.Choice(["SingleStream", "MultiStream", "Offline"], case_sensitive=False),
+                default="",
+                help="MLPerf's LoadGen drives one launch more of each case; its verdict stands beside ours.",
+            ),
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),
             click.option(
                 "--timeout",
@@ -218,6 +224,7 @@ def bench(**given: Any) -> None:
       inferometer bench --models resnet50 --energy --meter http://192.168.1.20
       inferometer bench --models mobilenet-v2 --runtimes tflite --sustained 30m
       inferometer bench --models mobilenet-v2 --budget 20m --width 1%
+      inferometer bench --models resnet50 --loadgen SingleStream
       sudo inferometer bench --tune governor=performance,turbo=off
       inferometer bench --device rpi5 --emulate --quick
       inferometer bench --device rpi5 --host ssh://pi@raspberrypi.local

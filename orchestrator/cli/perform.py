@@ -36,6 +36,8 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
         raise InferometerError("--budget: --sustained is one long launch a case; leave one of them out")
     if given["budget_s"] and given["emulate"]:
         raise InferometerError("--budget: an emulator's latencies mean nothing; run it on the board")
+    if given["loadgen"] and given["emulate"]:
+        raise InferometerError("--loadgen: an emulator's latencies mean nothing; run it on the board")
     if given["meters"] and given["emulate"]:
         raise InferometerError("--meter: what an emulator takes says nothing; run it on the board")
     names = (
@@ -72,6 +74,7 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             for path in given.get("own", ())
         ),
         given["sustained_s"],
+        loadgen=given["loadgen"],
         tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
         budget_s=given["budget_s"],
         width=given["width"],

@@ -143,6 +143,27 @@ def compiled(launches: Launches) -> Iterator[str]:
         yield f"{run.scenario}: {run.ending}"
 
 
+def probed(launches: Launches) -> Iterator[str]:
+    """C19: ``probe`` tells what the place can do, with no latency; or it is refused."""
+    evidence = launches.take("probe")
+    if not evidence.finished:
+        # A runner of before 1.3.0 does not know the command.
+        yield from refused(
+            evidence, *(("unsupported",) if evidence.minor >= 3 else ("unsupported", "protocol"))
+        )
+        return
+    told, done = evidence.of("probe"), evidence.of("done")[0]
+    if len(told) != 1 or done.get("iterations") != 0:
+        yield f"probe: {len(told)} probe messages and {done}, expected 1 and 0 iterations"
+    for probe in told:
+        if probe.get("threads") != evidence.asked["threads"]:
+            yield f"probe: threads is {probe.get('threads')}, the request said {evidence.asked['threads']}"
+        reasons = probe.get("reasons")
+        for name in wire.PROBED:
+            if probe.get(name) == [] and not (isinstance(reasons, dict) and reasons.get(name)):
+                yield f"probe: {name} is empty and reasons does not say why"
+
+
 def _not_as_announced(path: Path | None, sha256: object, size: object) -> str | None:
     if path is None:
         return "does not lie below output_dir"

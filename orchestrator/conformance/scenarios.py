@@ -22,6 +22,7 @@ _SHORT = {"min_duration_ns": 0, "min_iterations": 5, "max_iterations": 5}
 _WARMUP = {"window": 10, "cap": 40, "max_duration_ns": 10 * 10**9, "settle": 2}
 _IDLE_NS = 10**8
 _IDLE_AFTER_NS = 2 * 10**8  # long enough to see a write inside it
+_PROBE_NS = 10**8
 _MOST = 200_000  # iterations of the plain run: enough to see, few enough to validate
 _REFUSAL_S = 20.0  # a refusal needs no model, but some runners import their runtime first
 _COMPILE_S = 900.0
@@ -79,6 +80,7 @@ class Scenarios:
             "run on an unknown accelerator": partial(self._run, accelerator=NOWHERE),
             "run with an unknown option": partial(self._refused, "run", options={NOWHERE: "1"}),
             "compile": self._compile,
+            "probe": self._probe,
             "run of what was compiled": self._compiled,
             "run with a flood of stderr": partial(self._run, BINDINGS),
             "run with a greater flood of stderr": partial(self._run, EVERYTHING),
@@ -140,6 +142,10 @@ class Scenarios:
             "measure": _SHORT,
             "outputs": False,
         }
+
+    def _probe(self) -> Scenario:
+        asked = {"protocol": wire.MAJOR, "threads": 1, "accelerator": self._accelerator()}
+        return self._make("probe", {**asked, "duration_ns": _PROBE_NS})
 
     def _accelerator(self) -> str:
         offered = self._known("describe").hello.get("accelerators")

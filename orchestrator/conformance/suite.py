@@ -84,6 +84,7 @@ CHECKS = (
     Check("C17", "no-model", "a file that is no model is error/model", answers.no_model),
     Check("C17", "wrong-file", "a wrong SHA-256 or a missing file is error/model", answers.wrong_file),
     Check("C18", "placement", "placement agrees with the request and with itself", content.placed),
+    Check("C19", "probe", "probe tells what the place can do, or is refused", answers.probed),
     Check("S2", "unknown-fields", "unknown fields of a request are ignored", answers.unknown_fields),
     Check("S2", "unknown-options", "an unknown option is error/unsupported", answers.unknown_options),
     Check("S3", "messages", "each message where and as often as it must come", content.complete),

@@ -5,6 +5,7 @@ and wherever a value is ``None`` a reason stands in a finding or in a ``reasons`
 """
 
 from orchestrator.domain.explanation import Execution, Note, Roofline
+from orchestrator.domain.mlperf import MlperfResult
 from orchestrator.domain.record import (
     Energy,
     Latency,
@@ -46,6 +47,7 @@ __all__ = [
     "Memory",
     "Minute",
     "Note",
+    "MlperfResult",
     "Parity",
     "Part",
     "PowerCourse",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.domain.explanation import Execution, Note, Roofline
+from orchestrator.domain.mlperf import MlperfResult
 from orchestrator.domain.record import Parity, Part, Score
 from orchestrator.domain.sustained import Sustained
 from orchestrator.domain.words import Case, Finding, Verdict
@@ -113,6 +114,7 @@ class CaseSummary:
     execution: Execution | None = None  # None in documents of older versions
     notes: tuple[Note, ...] = ()
     roofline: Roofline | None = None  # None where no launch was good
+    mlperf: MlperfResult | None = None  # where LoadGen was asked to drive a launch of it
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

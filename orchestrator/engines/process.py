@@ -49,7 +49,7 @@ class ProcessEngine:
 
     def prepare(self, runtime: Runtime, progress: Callable[[str], None], accelerator: str = "cpu") -> Target:
         """A virtual environment from the runtime's pinned requirements, made once."""
-        python = venvs.ensure(runtime.id, runtime.folder, self._cache, progress)
+        python = venvs.ensure(runtime.id, runtime.folder, self._cache, progress, runtime.further)
         return Target(runtime.id, f"{python}\0{runtime.folder / 'runner.py'}")
 
     def see(self, mount: Mount) -> str:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.domain import InferometerError
@@ -23,27 +23,31 @@ _FILE_WITHOUT_DEPENDENCIES = "requirements-nodeps.txt"
 _MARK = "complete"
 
 
-def location(name: str, folder: Path, cache: Path) -> Path:
+def location(name: str, folder: Path, cache: Path, further: Sequence[Path] = ()) -> Path:
     """``<cache>/venvs/<name>-<hash>`` over the pinned requirements, the Python and the processor."""
     digest = hashlib.sha256()
-    for path in _files(folder):
+    for path in _files(folder, further):
         digest.update(path.read_bytes() + b"\0")
     digest.update(f"{sys.implementation.cache_tag} {platform.machine()}".encode())
     return cache / "venvs" / f"{name}-{digest.hexdigest()[:12]}"
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, further: Sequence[Path]) -> list[Path]:
     if not (folder / _FILE).is_file():
         raise InferometerError(f"{folder / _FILE} is missing; add it (an empty one installs nothing)")
-    return [path for path in (folder / _FILE, folder / _FILE_WITHOUT_DEPENDENCIES) if path.is_file()]
+    return [
+        path for path in (folder / _FILE, folder / _FILE_WITHOUT_DEPENDENCIES, *further) if path.is_file()
+    ]
 
 
-def ensure(name: str, folder: Path, cache: Path, progress: Progress) -> Path:
+def ensure(name: str, folder: Path, cache: Path, progress: Progress, further: Sequence[Path] = ()) -> Path:
     """The Python of an environment with what ``folder``'s requirements pin, through the user's pip settings.
+
+    ``further``: more files of requirements.
 
     Raises InferometerError naming the log and the fix. An interrupted one is made anew.
     """
-    path = location(name, folder, cache)
+    path = location(name, folder, cache, further)
     python = path / "bin" / "python"
     if (path / _MARK).exists():
         return python
@@ -52,16 +56,16 @@ def ensure(name: str, folder: Path, cache: Path, progress: Progress) -> Path:
             shutil.rmtree(path, ignore_errors=True)
             log = cache / "logs" / f"venv-{name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
-            _make(name, folder, path, log, progress)
+            _make(name, _files(folder, further), path, log, progress)
             (path / _MARK).touch()
     return python
 
 
-def _make(name: str, folder: Path, path: Path, log: Path, progress: Progress) -> None:
+def _make(name: str, files: Sequence[Path], path: Path, log: Path, progress: Progress) -> None:
     # Without pip: the suite's own one installs into it, also where Python came without ensurepip.
     with log.open("wb") as stream:
         _run([sys.executable, "-m", "venv", "--without-pip", str(path)], stream.fileno(), name, log)
-        for file in _files(folder):
+        for file in files:
             wanted = host_settings.read_requirements(file)
             names = [
                 re.split(r"[\s=<>!~;\[]", line)[0] for line in wanted.lines if line and line[0] not in "#-"

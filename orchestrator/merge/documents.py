@@ -19,6 +19,7 @@ from orchestrator.domain import (
     InferometerError,
     Interval,
     Minute,
+    MlperfResult,
     Note,
     Parity,
     Part,
@@ -55,6 +56,7 @@ OPTIONAL = (  # not in older runs
     "processor",
     "scenario",
     "budget",
+    "ceilings",
 )
 
 
@@ -71,7 +73,8 @@ def summary_document(
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
     ``observer``, what watching costs, ``isolation``, how the machine was set, ``power``, which sources
     of it answered, ``processor``, what its cores can do, ``scenario``, what was asked for by that name,
-    ``budget``, what became of one, where they are known; and ``reproduces``, the run whose plan it repeats.
+    ``budget``, what became of one, ``ceilings``, what each container could do at most, where they are known;
+    and ``reproduces``, the run whose plan it repeats.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -171,11 +174,16 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "execution": build(Execution, fields.get("execution")),
                 "notes": tuple(Note(**note) for note in fields.get("notes", ())),
                 "roofline": build(Roofline, fields.get("roofline")),
+                "mlperf": _mlperf(fields.get("mlperf")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
         case = data.get("case")
         raise InferometerError(f"case {case}: not a summary of this version ({problem!r})") from None
+
+
+def _mlperf(data: Mapping[str, Any] | None) -> MlperfResult | None:
+    return None if data is None else MlperfResult(**{**data, "reasons": tuple(data["reasons"])})
 
 
 def _sustained(data: Mapping[str, Any] | None) -> Sustained | None:

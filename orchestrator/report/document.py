@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator import (
+    ceilings,
     explain,
     extension,
     findings,
+    loadgen,
     merge,
     observation,
     power,
@@ -49,6 +52,8 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
         _row(run, header, sorted(group, key=lambda item: item[1].launch), observed)
         for group in groups.values()
     ]
+    driven = loadgen.results(run.folder)
+    rows = [replace(row, mlperf=driven.get(row.case.id)) for row in rows]
     records = [record for group in groups.values() for _, record in group]
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)
@@ -57,9 +62,14 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
         case_id: sorted((record for _, record in group), key=lambda record: record.launch)
         for case_id, group in groups.items()
     }
-    budget = extension.account(header, by_case, rows, every)
     document = merge.summary_document(
-        {**_head(run, header), "observer": observed, "power": _power(header), "budget": budget},
+        {
+            **_head(run, header),
+            "observer": observed,
+            "power": _power(header),
+            "budget": extension.account(header, by_case, rows, every),
+            "ceilings": ceilings.found(run.folder),
+        },
         merge.with_drops(rows),
         _artifacts(records),
         every,

@@ -24,8 +24,10 @@ from orchestrator.wire.fields import (
     strings,
     table,
 )
+from orchestrator.wire.further import PROBED as PROBED
+from orchestrator.wire.further import check_loadgen, check_probe
 
-PROTOCOL = "1.2.0"
+PROTOCOL = "1.3.0"
 MAJOR = 1
 MAX_LINE_BYTES = 16 * 2**20
 MAX_TRANSCRIPT_BYTES = 256 * 2**20
@@ -59,6 +61,8 @@ class Request:
     measure: Mapping[str, int] | None = None
     outputs: bool | None = None
     output_dir: str | None = None
+    duration_ns: int | None = None  # of each of the two measurements of ``probe``
+    driver: Mapping[str, Any] | None = None  # since 1.3.0: an older runner ignores it
     protocol: int = MAJOR
 
     def line(self) -> bytes:
@@ -84,6 +88,8 @@ class Transcript:
     placement: dict[str, Any] | None = None
     footprint: dict[str, Any] | None = None
     artifact: dict[str, Any] | None = None
+    probe: dict[str, Any] | None = None
+    loadgen: dict[str, Any] | None = None
     done: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     violation: str | None = None
@@ -234,6 +240,16 @@ def _take_artifact(transcript: Transcript, message: dict[str, Any]) -> None:
     transcript.artifact = message
 
 
+def _take_probe(transcript: Transcript, message: dict[str, Any]) -> None:
+    check_probe(message)
+    transcript.probe = message
+
+
+def _take_loadgen(transcript: Transcript, message: dict[str, Any]) -> None:
+    check_loadgen(message)
+    transcript.loadgen = message
+
+
 def _take_placement(transcript: Transcript, message: dict[str, Any]) -> None:
     string(message, "requested")
     executed = table(message, "executed")
@@ -267,6 +283,8 @@ _HANDLERS: dict[str, Any] = {
     "placement": _take_placement,
     "footprint": _take_footprint,
     "artifact": _take_artifact,
+    "probe": _take_probe,
+    "loadgen": _take_loadgen,
     "done": _take_done,
     "error": _take_error,
 }

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import gc
 import hashlib
+import importlib
 import json
 import math
 import mmap
@@ -24,14 +25,14 @@ import types
 OUT = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)
 
-SDK_VERSION = "1.2.0"
-PROTOCOLS = ["1.2.0"]
+SDK_VERSION = "1.3.0"
+PROTOCOLS = ["1.3.0"]
 REQUEST_LIMIT_BYTES = 1 << 20
 # fmt: off
 # Fields of a request with their defaults; a type instead of a default makes a field required.
 FIELDS = {
     "threads": 1, "batch": 1, "accelerator": "cpu", "options": {}, "idle_ns": 0, "idle_after_ns": 0,
-    "outputs": True, "model": {}, "inputs": "", "output_dir": "",
+    "outputs": True, "model": {}, "inputs": "", "output_dir": "", "duration_ns": 10**9, "driver": {},
     "warmup": {"window": 20, "cap": 300, "max_duration_ns": 60 * 10**9, "settle": 3},
     "measure": {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7},
 }
@@ -43,6 +44,7 @@ COMMANDS = {
     "inspect": {"model": MODEL},
     "compile": {"model": MODEL, "output_dir": str},
     "run": {"model": MODEL, "inputs": str},
+    "probe": {},
 }
 CHUNK = 4096  # latencies per message
 HARNESS_COUNT = 1000
@@ -140,7 +142,7 @@ def read_request(line, command, runner):
     for name, value in request.options.items():
         wishes.append(("option", name, sorted(runner.options)))
         wishes.append(("option " + name, value, runner.options.get(name, ())))
-    if command != "describe":
+    if "model" in COMMANDS[command]:
         wishes.append(("format", request.model["format"], runner.formats))
     for what, wish, known in wishes:
         if wish not in known and not ("*" in known and type(wish) is str):
@@ -380,9 +382,18 @@ class Session:
         self.send("artifact", build_ns=build_ns, **fields)
         return 0
 
+    def probe(self, request):
+        """Measure what the processor could do at most."""
+        if request.accelerator != "cpu":
+            raise RunnerError("unsupported", "only the processor's ceilings are measured")
+        self.runner.phase = "probe"
+        self.send("probe", **beside("ceilings").measure(request.threads, request.duration_ns))
+        return 0
+
     def run(self, request):
         """Load, first, warm-up, idle, settle, measure, idle after, outputs; return the timed iterations."""
         runner, (tensors, *_) = self.runner, npy_header(request.inputs)[0]
+        driver = beside("loadgen").Driver(request) if request.driver else None
         with self.phase("load"):
             runner.load()
             signature = runner.signature()
@@ -414,7 +425,10 @@ class Session:
                 for _ in range(request.warmup["settle"]):
                     infer()
         with self.phase("measure", quiet=True):
-            iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
+            if driver:
+                iterations = driver.drive(infer, values, fastest * NS_PER_TICK)
+            else:
+                iterations = timed_loop(infer, values, *minima, request.measure["max_iterations"])
         if request.idle_after_ns:
             with self.phase("idle_after", quiet=True):
                 time.sleep(request.idle_after_ns / 1e9)
@@ -424,6 +438,8 @@ class Session:
             for start in range(0, len(series), CHUNK):
                 values_ns = in_ns(series[start : start + CHUNK])
                 self.send("latencies", phase=name, start=start, values_ns=values_ns)
+        if driver:
+            self.send("loadgen", **driver.told)
         self.send("footprint", **footprint)
         for name, values_ns in runner.parts().items():
             self.send("parts", name=name, values_ns=values_ns)
@@ -439,6 +455,16 @@ class Session:
         placement = dict({"nodes": [], "notes": []}, **runner.placement())
         self.send("placement", requested=request.accelerator, **placement)
         return iterations
+
+
+def beside(name):
+    """A module that lies beside this file, or error/unsupported: some images hold this file alone."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        if getattr(error, "name", None) != name:
+            raise
+        raise RunnerError("unsupported", f"{name}.py does not lie beside the SDK") from None
 
 
 def read_clock():
@@ -491,6 +517,8 @@ def serve(runner_class):
             if sys.stdin and (command != "describe" or select.select([0], [], [], 1.0)[0]):
                 line = sys.stdin.buffer.readline(REQUEST_LIMIT_BYTES + 1)
             runner.request = read_request(line, command, runner)
+            if command == "probe":
+                beside("ceilings").limit_threads(runner.request.threads)
             with session.phase("import", quiet=True):
                 hello["version"] = runner.version()
             if command == "describe":
@@ -502,7 +530,8 @@ def serve(runner_class):
         if command == "describe":
             session.send()
         else:
-            session.verify(runner.request.model)
+            if "model" in COMMANDS[command]:
+                session.verify(runner.request.model)
             session.send("done", iterations=getattr(session, command)(runner.request))
         status = 0
     except BaseException as error:  # libraries raise SystemExit too

@@ -62,7 +62,7 @@ def hello():
 
 def fail(code, message, **details):
     send("error", code=code, message=message, details=details)
-    sys.exit(0 if sinning("cheerful") else 1)
+    sys.exit(not sinning("cheerful"))
 
 
 def read_request():
@@ -81,7 +81,8 @@ def read_request():
         fail("internal" if sinning("vague") else "protocol", f"request: {problem}")
     if version != 1 and not sinning("any-protocol"):
         fail("protocol", "another protocol", **({} if sinning("secretive") else {"protocols": ["1.2.0"]}))
-    if COMMAND != "describe" and "model" not in request:
+    lone = ("describe", "probe") if sinning("prober", "boaster") else ("describe",)
+    if COMMAND not in lone and "model" not in request:
         fail("protocol", "no model")
     if sinning("strict") and any(name.startswith("x-") for name in request):
         fail("protocol", "unknown field")
@@ -184,8 +185,7 @@ def walk(request):
     least, most = measure["min_iterations"], measure.get("max_iterations", 10**7)
     if sinning("overlong"):
         most += 1
-    if sinning("few"):
-        least, most = 3, 3
+    least, most = (3, 3) if sinning("few") else (least, most)
     window = timed(0 if sinning("hasty") else measure["min_duration_ns"] / 1e9, least, most)
     if sinning("early-latencies"):
         send_latencies("measure", window)
@@ -264,6 +264,11 @@ def main():
     mark("import", "end")
     if COMMAND == "run":
         walk(request)
+    elif COMMAND == "probe":
+        reasons = dict.fromkeys(("compute", "memory")[sinning("boaster") :], "a guess")
+        fields = {"threads": request["threads"], "method": "none", "compute": [], "memory": []}
+        send("probe", reasons=reasons, notes=[], **fields)
+        send("done", iterations=0)
     elif COMMAND == "inspect":
         mark("load", "start")
         load(request["model"])

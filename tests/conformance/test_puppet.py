@@ -14,7 +14,7 @@ from .conftest import Judge, violated
 PUPPET = Path(__file__).with_name("puppet.py")
 # A sin is judged by the checks around it, not by all: some take seconds, some take thirty launches.
 STREAM = ("C1", "C3", "C5", "C8", "C9", "S6")
-LIFE = ("C10", "C11", "C12", "C13", "C14", "C15", "C16", "C18", "S3", "S4", "S5")
+LIFE = ("C10", "C11", "C12", "C13", "C14", "C15", "C16", "C18", "C19", "S3", "S4", "S5")
 ANSWERS = ("C2", "C7", "C17", "S2")
 PATIENCE_S = {"hang-on-empty": 3.0, "unread-stderr": 5.0}
 
@@ -57,6 +57,7 @@ SINS = {
     "any-hash": {"C17"},
     "deaf": {"C18"},
     "braggart": {"C18"},
+    "boaster": {"C19"},
     "uncounted": {"C18"},
     "strict": {"S2"},
     "any-option": {"S2"},
@@ -108,7 +109,7 @@ def test_a_signal_answered_with_success_breaks_the_exit_status(judge: Judge) -> 
 
 
 @pytest.mark.quiet
-@pytest.mark.parametrize("virtue", ["none", "compiler", "unflushed", "older"])
+@pytest.mark.parametrize("virtue", ["none", "compiler", "prober", "unflushed", "older"])
 def test_an_honest_runner_passes(judge: Judge, virtue: str) -> None:
     results = judge(f"{PUPPET} {virtue}")
     unchecked = {name for name, result in results.items() if result.state is State.NOT_PROVOKED}

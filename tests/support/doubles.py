@@ -31,6 +31,7 @@ SHORT = replace(
     timeout_s=3.0,
     idle_ns=10**6,
     observer_rounds=0,
+    probe_ns=0,
 )
 
 

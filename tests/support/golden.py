@@ -14,11 +14,14 @@ SCRIPTS = {
     "crash": {"behaviour": "crash", "at": "warmup"},
     "noisy": {"behaviour": "noise", "at": "warmup"},
     "truncated": {"behaviour": "truncate", "at": "outputs"},
+    "probe": {},
 }
 
 
 def make(name: str) -> runners.Ended:
     """What the double says to this script."""
+    if name == "probe":
+        return runners.launch(runners.FAKE, {"protocol": 1, "duration_ns": 0}, ("probe",))
     with tempfile.TemporaryDirectory() as folder:
         request = runners.scripted(Path(folder), seed="1", **SCRIPTS[name])
         warmup = {"window": 2, "cap": 8, "max_duration_ns": 10**9, "settle": 2}

@@ -110,7 +110,7 @@ def test_a_malformed_field_is_named(change: dict[str, Any], field: str) -> None:
 def test_another_protocol_is_told_the_supported_ones(protocol: Any) -> None:
     for command in sdk.COMMANDS:
         error = refusal(VALID | {"protocol": protocol, "output_dir": "/o"}, command)
-        assert (error.code, error.details) == ("protocol", {"protocols": ["1.2.0"]})
+        assert (error.code, error.details) == ("protocol", {"protocols": ["1.3.0"]})
 
 
 @pytest.mark.parametrize(

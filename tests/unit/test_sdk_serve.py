@@ -162,7 +162,7 @@ def test_inspect_and_describe(tmp_path: Path) -> None:
         ended = runners.launch(runners.tiny(tmp_path), data, ["describe"])
         assert ended.exit_code == 0
         (hello,) = ended.messages
-        assert (hello["runtime"], hello["version"], hello["protocols"]) == ("tiny", "1", ["1.2.0"])
+        assert (hello["runtime"], hello["version"], hello["protocols"]) == ("tiny", "1", ["1.3.0"])
 
 
 def test_describe_does_not_wait_for_a_request_that_never_comes(tmp_path: Path) -> None:
