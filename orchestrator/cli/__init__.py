@@ -41,6 +41,7 @@ class Commands(click.Group):
         "study": "study",
         "recommend": "recommend",
         "merge": "results",
+        "compare": "compare",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",

@@ -41,7 +41,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Compared:
-    """One pair with its judged metrics; the key of an energy has its scope: ``energy:rapl, package, counter``.
+    """One pair with its judged metrics; the key of an energy has its scope: ``energy:rapl, package, ...``.
 
     ``obstacles`` are the reasons in words for which its speed and memory are not comparable; ``differing``
     is every field whose values differ, ``unknown`` every field that one side alone knows.

@@ -74,7 +74,10 @@ def ask(condition: Condition, comparison: Comparison, strict: bool = False) -> A
         return Answer(condition, tuple(case for case in worked if case.lost), len(worked), ())
     limit, told, unjudged = condition.limit, [], []
     for case in comparison.cases:
-        for judged in _of(case, condition.metric):
+        figures = _of(case, condition.metric)
+        if not figures:
+            unjudged.append((case, f"{condition.metric} was measured on no side"))
+        for judged in figures:
             found = _beyond(judged, condition.above, limit, strict)
             if isinstance(found, str):
                 unjudged.append((case, found))

@@ -62,8 +62,12 @@ class Difference:
     b: str | None
 
     def words(self) -> str:
-        """``kernel 6.1.0 / 6.6.2``; of lists only what is not in both."""
-        return f"{self.field} {_short(_rest(self.a, self.b))} / {_short(_rest(self.b, self.a))}"
+        """``kernel 6.1.0 / 6.6.2``."""
+        return f"{self.field} {' / '.join(self.sides())}"
+
+    def sides(self) -> tuple[str, str]:
+        """Both values for people: digests short, of lists only what is not in both."""
+        return _short(_rest(self.a, self.b)), _short(_rest(self.b, self.a))
 
 
 def of_run(
