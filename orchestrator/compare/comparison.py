@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.compare import provenance
 from orchestrator.compare.judgement import INCOMPARABLE, Judged, look, together
 from orchestrator.compare.metrics import BY_NAME, P50, Figure
-from orchestrator.compare.moded import by_modes, is_moded
+from orchestrator.compare.moded import judge_p50
 from orchestrator.compare.pairing import Pair, pairs
 from orchestrator.compare.provenance import INVALID, OBSTACLES, SUBJECTS, Difference
 from orchestrator.compare.side import Measured, Side, read
@@ -117,8 +117,9 @@ def _judged(name: str, a: Measured, b: Measured, obstacles: str, least: float) -
     mine, theirs = (_figure(side, name, side.figures) for side in (a, b))
     if obstacles and not metric.exact:
         return Judged(metric, mine, theirs, INCOMPARABLE, obstacles)
-    judged = look(metric, mine, theirs, least)
-    return by_modes(judged, least) if name == P50 and is_moded(judged) else judged
+    if name == P50:
+        return judge_p50(mine, theirs, least)
+    return look(metric, mine, theirs, least)
 
 
 def _figure(side: Measured, name: str, figures: Mapping[str, Figure]) -> Figure:
