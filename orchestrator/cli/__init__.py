@@ -44,6 +44,7 @@ class Commands(click.Group):
         "merge": "results",
         "verify": "verify",
         "reproduce": "reproduce",
+        "compare": "compare",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",
