@@ -37,8 +37,9 @@ telemetry: setup ## live: what this machine's sensors say: DEVICE METER
 probe: setup ## one anonymous file of what this machine's sensors say: DEVICE OUT
 	@$(INFEROMETER) probe $(call option,--device,$(DEVICE)) $(call option,--out,$(OUT))
 
-report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
-	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
+report: setup ## report.html and tables (md, csv, tex, parquet) of a run: RESULTS=dir OUT, or FORMAT=table|json|csv|md|tex|html to print
+	@$(INFEROMETER) report $(if $(strip $(RESULTS)),'$(strip $(RESULTS))') $(call option,--format,$(FORMAT)) \
+	  $(call option,--out,$(OUT))
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))

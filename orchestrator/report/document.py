@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
-from orchestrator.files import sha256_file, sync_folder
+from orchestrator.files import sha256_file
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
 from orchestrator.store import Run
@@ -44,7 +42,12 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
     return merge.summary_document(
-        {**_head(run, header), "observer": observed, "power": _power(header)},
+        {
+            **_head(run, header),
+            "observer": observed,
+            "power": _power(header),
+            "versions": _versions(records),
+        },
         merge.with_drops(rows),
         _artifacts(records),
         every,
@@ -193,6 +196,16 @@ def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
+    """By runtime the version that its launches said; several where it changed under way."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        version = record.versions.get("runtime")
+        if version:
+            found.setdefault(record.case.runtime, set()).add(version)
+    return {runtime: ", ".join(sorted(versions)) for runtime, versions in sorted(found.items())}
+
+
 def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
     identity, plan, facts = header["identity"], header["plan"], header["environment"]
     return {
@@ -237,39 +250,3 @@ def progress(run: Run) -> dict[str, Any]:
         "last": last,
         "state": "finished" if finished else "unfinished",
     }
-
-
-def merge_folders(folders: Sequence[Path], out: Path) -> int:
-    """Join runs into one comparison file; nothing is written when they contradict each other."""
-    _check_out(out)
-    documents = ((str(folder), _summary(folder)) for folder in folders)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            total = merge.join(documents, stream.write)
-        os.chmod(name, 0o644)
-        os.replace(name, out)
-    except BaseException:
-        os.unlink(name)
-        raise
-    sync_folder(out.parent)
-    return total
-
-
-def _check_out(out: Path) -> None:
-    """Refuse a place where a comparison cannot lie, or where something else lies."""
-    if not out.parent.is_dir():
-        raise InferometerError(f"{out}: --out names a folder that is not there; make it, or choose another")
-    if out.exists():
-        try:
-            replaceable = "runs" in load(out)
-        except InferometerError:
-            replaceable = False
-        if out.is_dir() or not replaceable:
-            raise InferometerError(f"{out}: --out would replace something else; choose another name")
-
-
-def _summary(folder: Path) -> dict[str, Any]:
-    """A folder's stored summary where there is one: merging needs no raw data."""
-    path = folder / "summary.json"
-    return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
