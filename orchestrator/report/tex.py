@@ -49,11 +49,11 @@ def escape(text: str) -> str:
 
     Letters with accents become LaTeX's accents; what plain LaTeX has no glyph for is named: ``[U+4E2D]``.
     """
-    found, last = [], ""
+    found = ""
     for char in plain(text):
-        found.append("{}" + char if char == last and char in _LIGATURES else _one(char))
-        last = char
-    return "".join(found)
+        piece = _one(char)
+        found += "{}" + piece if found[-1:] == piece[0] and piece[0] in _LIGATURES else piece
+    return found
 
 
 def _one(char: str) -> str:

@@ -57,6 +57,7 @@ def test_rows_and_values_are_those_of_the_csv(make: Any) -> None:
 
 def test_every_number_of_the_csv_is_a_number() -> None:
     """A new column of the CSV gets its type here, or this says so."""
+    schema = table_schema()
     for row in [
         row for make in (document, rich) for row in csv.DictReader(io.StringIO(comma.render(make())))
     ]:
