@@ -78,7 +78,10 @@ def _write(document: dict[str, Any], source: Path, out: Path | None) -> None:
     folder = source if source.is_dir() else None
     target = out or (folder and folder / files.FOLDER)
     if target:
-        click.echo(str(files.write(document, folder, target, _page())))
+        written = files.write(document, folder, target, _page())
+        if target / files.PARQUET not in written:
+            click.echo(files.NO_PARQUET, err=True)
+        click.echo(str(written[-1]))
 
 
 def _page() -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,6 @@ from typing import Any
 from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
-from orchestrator.files import sha256_file
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
 from orchestrator.store import Run
@@ -77,7 +78,8 @@ def _row(
             transcript = _transcript(run, number, record)
             windows.append(transcript.latencies("measure"))
             if asked_ns and curve is None:
-                curve = course(record, transcript, _checked(run, number, record, "telemetry.jsonl"), asked_ns)
+                telemetry, _ = _checked(run, number, record, "telemetry.jsonl")
+                curve = course(record, transcript, telemetry, asked_ns)
     artifact = next((record.artifact for record in records if record.artifact), {})
     reference = artifact.get("reference")
     circumstances = Circumstances(
@@ -155,27 +157,30 @@ def _power(header: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+# Most bytes of a transcript, and no figure of a row is made of them: the record holds what they showed.
+_OUTPUTS = b'{"type":"outputs"'
+
+
 def _transcript(run: Run, number: int, record: TrialRecord) -> wire.Transcript:
-    path = _checked(run, number, record, "transcript.jsonl")
-    with path.open("rb") as stream:
-        transcript = wire.read(stream)
+    path, content = _checked(run, number, record, "transcript.jsonl")
+    transcript = wire.read(line for line in io.BytesIO(content) if not line.startswith(_OUTPUTS))
     if transcript.violation or not transcript.latencies("measure"):
         raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
     return transcript
 
 
-def _checked(run: Run, number: int, record: TrialRecord, name: str) -> Path:
-    """A raw file of a trial, as the trial wrote it."""
+def _checked(run: Run, number: int, record: TrialRecord, name: str) -> tuple[Path, bytes]:
+    """A raw file of a trial and its content, as the trial wrote it."""
     path = run.raw(number) / name
     try:
-        found = sha256_file(path)
+        content = path.read_bytes()
     except OSError as problem:
         raise InferometerError(
             f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
         ) from None
-    if found != record.files.get(name):
+    if hashlib.sha256(content).hexdigest() != record.files.get(name):
         raise InferometerError(f"{path}: is not what the trial wrote (SHA-256); restore it from a copy")
-    return path
+    return path, content
 
 
 def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:

@@ -26,8 +26,8 @@ def page(what: Any, source: Path | None) -> str:
 
 def test_all_files_are_written_and_equal_each_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        path = files.write(document(), tmp_path, tmp_path / name, page)
-        assert path == tmp_path / name / "report.html"
+        paths = files.write(document(), tmp_path, tmp_path / name, page)
+        assert paths[-1] == tmp_path / name / "report.html"
     found = {name: (tmp_path / "one" / name).read_bytes() for name in NAMES}
     assert sorted(os.listdir(tmp_path / "one")) == NAMES
     assert {name: (tmp_path / "two" / name).read_bytes() for name in NAMES} == found
@@ -51,6 +51,13 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InferometerError, match="out: is a file, and a report is a folder; choose another"):
         files.write(document(), None, tmp_path / "out", page)
+
+
+def test_without_pyarrow_the_other_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "table.parquet").write_text("of another run")
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    files.write(document(), None, tmp_path, page)
+    assert sorted(os.listdir(tmp_path)) == [name for name in NAMES if name != "table.parquet"]
 
 
 def ended(folder: Path, at: int, names: tuple[str, ...] = ("run.json", "summary.json")) -> Path:
@@ -96,6 +103,15 @@ def test_a_comparison_is_printed_and_with_out_written(comparison: Path) -> None:
     assert done.stdout.splitlines()[-1] == "both/report.html"
     assert sorted(os.listdir("both")) == NAMES
     assert "None" in Path("both/report.html").read_text()  # no raw data
+
+
+def test_what_lacks_is_said_and_the_page_stays_last(
+    comparison: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    done = report("both.json", "--out", "both")
+    assert "table.parquet was not written: that needs pyarrow" in done.stderr
+    assert done.stdout.splitlines()[-1] == "both/report.html"
 
 
 @pytest.mark.parametrize(("format_", "part"), [("tex", "\\toprule"), ("html", "<html>"), ("csv", "p50_ns")])
