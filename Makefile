@@ -12,7 +12,7 @@ option = $(if $(strip $(2)),$(1) '$(strip $(2))')
 BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODELS)) \
   $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
   $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
-  $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(ENERGY)),--energy) \
+  $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(ENERGY)),--energy) \
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
   $(call option,--accelerators,$(ACCELERATORS)) $(if $(filter-out 0,$(EMULATE)),--emulate) \
   $(if $(filter-out 0,$(FORCE)),--force) $(call option,--host,$(HOST)) $(call option,--build,$(BUILD)) \

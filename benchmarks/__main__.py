@@ -25,6 +25,7 @@ from benchmarks import (
     observer,
     observer_effect,
     remote_overhead,
+    report_size,
     sdk_null,
     telemetry_cost,
 )
@@ -46,6 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
     bench_time,
     image_size,
     merge_size,
+    report_size,
 )
 
 
