@@ -13,7 +13,7 @@ BENCH_OPTIONS = $(call option,--device,$(DEVICE)) $(call option,--models,$(MODEL
   $(call option,--variants,$(VARIANTS)) $(call option,--runtimes,$(RUNTIMES)) \
   $(call option,--threads,$(THREADS)) $(call option,--batch,$(BATCH)) $(call option,--engine,$(ENGINE)) \
   $(call option,--scenario,$(SCENARIO)) $(call option,--streams,$(STREAMS)) \
-  $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(ENERGY)),--energy) \
+  $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(ENERGY)),--energy) \
   $(call option,--meter,$(METER)) $(call option,--sustained,$(SUSTAINED)) \
   $(call option,--budget,$(BUDGET)) $(call option,--width,$(WIDTH)) \
   $(call option,--loadgen,$(LOADGEN)) \
@@ -44,8 +44,9 @@ telemetry: setup ## live: what this machine's sensors say: DEVICE METER
 probe: setup ## one anonymous file of what this machine's sensors say: DEVICE OUT
 	@$(INFEROMETER) probe $(call option,--device,$(DEVICE)) $(call option,--out,$(OUT))
 
-report: setup-report ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
-	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
+report: setup-report ## report.html and tables (md, csv, tex, parquet) of a run: RESULTS=dir OUT, or FORMAT=table|json|csv|md|tex|html to print
+	@$(INFEROMETER) report $(if $(strip $(RESULTS)),'$(strip $(RESULTS))') $(call option,--format,$(FORMAT)) \
+	  $(call option,--out,$(OUT))
 
 verify: setup ## check that a results folder is what was measured: RESULTS=dir SEAL=1
 	@$(INFEROMETER) verify $(RESULTS) $(if $(filter-out 0,$(SEAL)),--seal)

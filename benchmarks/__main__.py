@@ -25,6 +25,7 @@ from benchmarks import (
     observer,
     observer_effect,
     remote_overhead,
+    report_size,
     same,
     sdk_null,
     telemetry_cost,
@@ -48,6 +49,7 @@ MODULES: tuple[ModuleType, ...] = (
     image_size,
     merge_size,
     same,
+    report_size,
 )
 
 

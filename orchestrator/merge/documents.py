@@ -52,6 +52,7 @@ OPTIONAL = (  # not in older runs
     "observer",
     "isolation",
     "power",
+    "versions",
     "reproduces",
     "processor",
     "scenario",
@@ -72,9 +73,9 @@ def summary_document(
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
     ``observer``, what watching costs, ``isolation``, how the machine was set, ``power``, which sources
-    of it answered, ``processor``, what its cores can do, ``scenario``, what was asked for by that name,
-    ``budget``, what became of one, ``ceilings``, what each container could do at most, where they are known;
-    and ``reproduces``, the run whose plan it repeats.
+    of it answered, ``versions`` of the runtimes, ``processor``, what its cores can do, ``scenario``, what was
+    asked for by that name, ``budget``, what became of one, ``ceilings``, what each container could do at most,
+    where they are known; and ``reproduces``, the run whose plan it repeats.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from orchestrator import (
 )
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
-from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
 from orchestrator.store import Run
@@ -69,6 +68,7 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
             "power": _power(header),
             "budget": extension.account(header, by_case, rows, every),
             "ceilings": ceilings.found(run.folder),
+            "versions": _versions(records),
         },
         merge.with_drops(rows),
         _artifacts(records),
@@ -101,7 +101,8 @@ def _row(
             windows.append(transcript.latencies("measure"))
             said = said or transcript
             if asked_ns and curve is None:
-                curve = course(record, transcript, _checked(run, number, record, "telemetry.jsonl"), asked_ns)
+                telemetry, _ = _checked(run, number, record, "telemetry.jsonl")
+                curve = course(record, transcript, telemetry, asked_ns)
     artifact = next((record.artifact for record in records if record.artifact), {})
     reference = artifact.get("reference")
     circumstances = Circumstances(
@@ -185,27 +186,30 @@ def _power(header: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+# Most bytes of a transcript, and no figure of a row is made of them: the record holds what they showed.
+_OUTPUTS = b'{"type":"outputs"'
+
+
 def _transcript(run: Run, number: int, record: TrialRecord) -> wire.Transcript:
-    path = _checked(run, number, record, "transcript.jsonl")
-    with path.open("rb") as stream:
-        transcript = wire.read(stream)
+    path, content = _checked(run, number, record, "transcript.jsonl")
+    transcript = wire.read(line for line in io.BytesIO(content) if not line.startswith(_OUTPUTS))
     if transcript.violation or not transcript.latencies("measure"):
         raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
     return transcript
 
 
-def _checked(run: Run, number: int, record: TrialRecord, name: str) -> Path:
-    """A raw file of a trial, as the trial wrote it."""
+def _checked(run: Run, number: int, record: TrialRecord, name: str) -> tuple[Path, bytes]:
+    """A raw file of a trial and its content, as the trial wrote it."""
     path = run.raw(number) / name
     try:
-        found = sha256_file(path)
+        content = path.read_bytes()
     except OSError as problem:
         raise InferometerError(
             f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
         ) from None
-    if found != record.files.get(name):
+    if hashlib.sha256(content).hexdigest() != record.files.get(name):
         raise InferometerError(f"{path}: is not what the trial wrote (SHA-256); restore it from a copy")
-    return path
+    return path, content
 
 
 def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
@@ -224,6 +228,16 @@ def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
                 "weights": artifact["weights"],
             }
     return list(found.values())
+
+
+def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
+    """By runtime the version that its launches said; several where it changed under way."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        version = record.versions.get("runtime")
+        if version:
+            found.setdefault(record.case.runtime, set()).add(version)
+    return {runtime: ", ".join(sorted(versions)) for runtime, versions in sorted(found.items())}
 
 
 def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,39 +297,3 @@ def progress(run: Run) -> dict[str, Any]:
         "last": last,
         "state": "finished" if finished else "unfinished",
     }
-
-
-def merge_folders(folders: Sequence[Path], out: Path) -> int:
-    """Join runs into one comparison file; nothing is written when they contradict each other."""
-    _check_out(out)
-    documents = ((str(folder), _summary(folder)) for folder in folders)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            total = merge.join(documents, stream.write)
-        os.chmod(name, 0o644)
-        os.replace(name, out)
-    except BaseException:
-        os.unlink(name)
-        raise
-    sync_folder(out.parent)
-    return total
-
-
-def _check_out(out: Path) -> None:
-    """Refuse a place where a comparison cannot lie, or where something else lies."""
-    if not out.parent.is_dir():
-        raise InferometerError(f"{out}: --out names a folder that is not there; make it, or choose another")
-    if out.exists():
-        try:
-            replaceable = "runs" in load(out)
-        except InferometerError:
-            replaceable = False
-        if out.is_dir() or not replaceable:
-            raise InferometerError(f"{out}: --out would replace something else; choose another name")
-
-
-def _summary(folder: Path) -> dict[str, Any]:
-    """A folder's stored summary where there is one: merging needs no raw data."""
-    path = folder / "summary.json"
-    return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
