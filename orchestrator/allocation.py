@@ -23,7 +23,7 @@ from orchestrator.statistics.student import student_t
 
 LEAST_LAUNCHES = 5
 STEADY_COUNTS = 3
-# Beyond this many launches of a case the next one narrows by less than 0.5 % of what there is.
+# Beyond this many launches of a case the next one narrows by about 0.5 % of what there is.
 MOST_LAUNCHES = 100
 SHARE_WIDTH = 0.15  # a speed mode's share of launches is known well enough within 15 points
 # Cases this near to the best one take turns by lot, so that drift does not fall on one of them alone.

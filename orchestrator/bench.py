@@ -195,7 +195,7 @@ def _perform(
         plan, sources = restore(run, plan)
         power.still(engine.sense, run.header("power.readable")["power"]["readable"])
         done = sum(1 for _ in run.records())
-        watcher.say(f"resuming {folder}: {done} of {len(plan.trials)} trials are done")
+        watcher.say(f"resuming {folder}: {done} of {max(done, len(plan.trials))} trials are done")
     else:
         sources, found = _power(order, device, engine, watcher)
         plan = with_power(plan, order, device, found.attainable)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -141,7 +142,7 @@ def wide(row: CaseSummary, settings: Mapping[str, Any]) -> CaseSummary:
 
 def account(
     header: Mapping[str, Any],
-    groups: Mapping[str, Sequence[TrialRecord]],
+    records: Sequence[TrialRecord],
     rows: Sequence[CaseSummary],
     skips: Sequence[Skip],
 ) -> dict[str, Any] | None:
@@ -149,29 +150,26 @@ def account(
 
     ``{asked_s, spent_s, width, ended, extended}``: why no more launches were made (None: the bench was
     interrupted), and how many launches beyond the plan each case got. ``header`` is the content of
-    ``run.json``; ``groups`` has by each case's id all its records, in launch order.
+    ``run.json``, ``records`` are all there are.
     """
     settings = header["plan"]["settings"]
     asked_s = settings.get("budget_s")  # absent in runs of older versions
     if asked_s is None:
         return None
-    spent_s = math.fsum(cost_s(record) for records in groups.values() for record in records)
-    planned = settings["launches"]
-    extended = {
-        case_id: sum(record.launch >= planned for record in records) for case_id, records in groups.items()
-    }
+    spent_s = math.fsum(map(cost_s, records))
+    extended = Counter(record.case.id for record in records if record.launch >= settings["launches"])
     return {
         "asked_s": asked_s,
         "spent_s": spent_s,
         "width": settings["width"],
-        "ended": _ended(header, groups, rows, skips, asked_s - spent_s),
-        "extended": {case_id: count for case_id, count in sorted(extended.items()) if count},
+        "ended": _ended(header, records, rows, skips, asked_s - spent_s),
+        "extended": dict(sorted(extended.items())),
     }
 
 
 def _ended(
     header: Mapping[str, Any],
-    groups: Mapping[str, Sequence[TrialRecord]],
+    records: Sequence[TrialRecord],
     rows: Sequence[CaseSummary],
     skips: Sequence[Skip],
     left_s: float,
@@ -179,13 +177,15 @@ def _ended(
     """As the bench itself decided after the last of these records; None where it would have gone on."""
     settings = header["plan"]["settings"]
     refused = {skip.case.id for skip in skips if skip.reason != unreached(settings["budget_s"])}
-    done = {record.trial for records in groups.values() for record in records}
-    every_s = [cost_s(record) for records in groups.values() for record in records]
+    groups: dict[str, list[TrialRecord]] = {}
+    for record in sorted(records, key=lambda record: record.launch):
+        groups.setdefault(record.case.id, []).append(record)
+    done = {record.trial for record in records}
     for item in header["plan"]["trials"]:
         trial = Trial(Case.from_json(item["case"]), item["launch"])
         if trial.id not in done and trial.case.id not in refused:
             own_s = [cost_s(record) for record in groups.get(trial.case.id, ())]
-            return None if _fits(own_s or every_s, left_s) else allocation.SPENT
+            return None if _fits(own_s or list(map(cost_s, records)), left_s) else allocation.SPENT
     standings = [standing(groups[row.case.id], half_width(row)) for row in rows if row.case.id not in refused]
     choice = allocation.choose(standings, settings["width"], left_s, random.Random(0))
     return choice.reason

@@ -57,16 +57,12 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
-    by_case = {
-        case_id: sorted((record for _, record in group), key=lambda record: record.launch)
-        for case_id, group in groups.items()
-    }
     document = merge.summary_document(
         {
             **_head(run, header),
             "observer": observed,
             "power": _power(header),
-            "budget": extension.account(header, by_case, rows, every),
+            "budget": extension.account(header, records, rows, every),
             "ceilings": ceilings.found(run.folder),
             "versions": _versions(records),
         },

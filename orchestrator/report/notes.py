@@ -228,12 +228,19 @@ def budget_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         found = run.get("budget")
         if found:
             launches, cases = sum(found["extended"].values()), len(found["extended"])
+            beyond = (
+                f"{_counted(launches, 'launch', 'es')} beyond the plan, of {_counted(cases, 'case', 's')}"
+            )
             lines.append(
                 f"budget{_of(run, runs)}: {found['spent_s']:.0f} of {found['asked_s']:.0f} s spent to have "
-                f"intervals of +-{found['width']:.1%}, {launches} launches beyond the plan in {cases} cases; "
+                f"intervals of +-{found['width']:.1%}, {beyond}; "
                 f"ended: {found['ended'] or 'not yet'}"
             )
     return lines
+
+
+def _counted(count: int, word: str, plural: str) -> str:
+    return f"{count} {word if count == 1 else word + plural}"
 
 
 def run_findings(runs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
 from orchestrator import cases
@@ -57,6 +58,42 @@ def test_each_option_is_swept_on_its_own() -> None:
         ("fake", "cold", ("2", "3")),
         ("fake", "wait", ("busy", "sleep")),
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "budget_s", "width"),
+    [
+        ((), None, None),
+        (("--budget", "20m"), 1200.0, None),
+        (("--budget", "90s", "--width", "1%"), 90.0, 0.01),
+        (("--budget", " 2h ", "--width", "0.5 %"), 7200.0, 0.005),
+        (("--budget", "1d"), 86400.0, None),
+    ],
+)
+def test_a_budget_and_a_width(words: tuple[str, ...], budget_s: float | None, width: float | None) -> None:
+    order = ordered(*words)
+    assert (order.budget_s, order.width) == (budget_s, width)
+    settings = cases.settings_of(order, CATALOG.device("x86"))
+    assert (settings.budget_s, settings.width) == (budget_s, width or 0.02)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--budget", text) for text in ("", "20", "0s", "31d", "1.5h", "20min", "-5m", "٣m")]
+    + [("--width", text) for text in ("", "2", "0%", "0.05%", "51%", "nan%", "-1%", "2%%")],
+)
+def test_what_is_no_budget_or_width_is_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(click.BadParameter, match="give "):
+        ordered(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("--sustained", "30m"), "leave one of them out"), (("--emulate",), "run it on the board")],
+)
+def test_a_budget_is_for_launches_that_mean_something(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InferometerError, match=message):
+        ordered("--budget", "20m", *words)
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,16 @@ def test_a_plug_says_nothing_of_an_emulated_board() -> None:
     given = plan.make_context("plan", ["--device", "rpi5", "--emulate", "--meter", PLUG]).params
     with pytest.raises(InferometerError, match="^--meter: what an emulator takes says nothing"):
         order_of(given, Catalog(suite_root()).runtimes())
+
+
+def test_what_a_budget_means_is_told() -> None:
+    def told(*words: str) -> str:
+        return preview(plan.make_context("plan", [*WORDS, *words]).params)[1][-1]
+
+    assert "trials on x86 with engine process: about" in told()
+    assert re.fullmatch(
+        r"the budget leaves about 11\d\d s for launches where they narrow most, "
+        r"until every interval is \+-1\.0% or narrower",
+        told("--budget", "20m", "--width", "1%"),
+    )
+    assert told("--budget", "20s") == "the budget of 20 s ends about 1 of these 5 trials"
