@@ -15,6 +15,7 @@ from types import ModuleType
 from benchmarks import (
     bench_time,
     converted,
+    coverage,
     figure,
     help_time,
     image_size,
@@ -46,6 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
     bench_time,
     image_size,
     merge_size,
+    coverage,
 )
 
 

@@ -18,7 +18,9 @@ from orchestrator.domain.summary import (
     CaseSummary,
     Interval,
     Quantile,
+    Scatter,
     Size,
+    SpeedMode,
 )
 from orchestrator.domain.sustained import Minute, PowerCourse, Sustained
 from orchestrator.domain.words import (
@@ -47,10 +49,12 @@ __all__ = [
     "Part",
     "PowerCourse",
     "Quantile",
+    "Scatter",
     "Score",
     "Severity",
     "Size",
     "Skip",
+    "SpeedMode",
     "Status",
     "Sustained",
     "Trial",

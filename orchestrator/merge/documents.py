@@ -22,10 +22,12 @@ from orchestrator.domain import (
     Part,
     PowerCourse,
     Quantile,
+    Scatter,
     Score,
     Severity,
     Size,
     Skip,
+    SpeedMode,
     Sustained,
     Verdict,
 )
@@ -152,11 +154,17 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "energy": tuple(CaseEnergy(**figure) for figure in fields.get("energy", ())),
                 "sustained": _sustained(fields.get("sustained")),
                 "artifact": build(Size, fields.get("artifact")),
+                "modes": tuple(SpeedMode(**mode) for mode in fields.get("modes", ())),
+                "scatter": _scatter(fields.get("scatter")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
         case = data.get("case")
         raise InferometerError(f"case {case}: not a summary of this version ({problem!r})") from None
+
+
+def _scatter(data: Mapping[str, Any] | None) -> Scatter | None:
+    return None if data is None else Scatter(**{**data, "p999": Quantile(**data["p999"])})
 
 
 def _sustained(data: Mapping[str, Any] | None) -> Sustained | None:
