@@ -54,6 +54,6 @@ def head(values: Sequence[float]) -> Head | None:
         edges = [size + (count - size) * i // blocks for i in range(blocks + 1)]
         farthest = max(abs(median(values[a:b]) - rest) for a, b in zip(edges, edges[1:], strict=False))
         times = abs(change_ns) / max(farthest, 1.0)  # a clock ticks in whole ns
-        if times > most:
+        if times >= most:
             best, most = Head(size, change_ns / rest, median(values) / rest - 1), times
     return best
