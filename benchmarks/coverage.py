@@ -99,11 +99,15 @@ def tally(random: Random, launches: int, cases: int) -> _Tally:
             assert isinstance(interval, Interval)
             told.mixture.append(interval.low_ns <= sum(MODES_NS) / len(MODES_NS) <= interval.high_ns)
         for mode in modes:
-            truth_ns = min(MODES_NS, key=lambda centre, seen=mode.p50_ns: abs(centre - seen))
+            truth_ns = _nearest(mode.p50_ns)
             told.share.append(mode.share_low <= 1 / len(MODES_NS) <= mode.share_high)
             if mode.low_ns is not None and mode.high_ns is not None:
                 told.p50.append(mode.low_ns <= truth_ns <= mode.high_ns)
     return told
+
+
+def _nearest(p50_ns: float) -> float:
+    return min(MODES_NS, key=lambda centre: abs(centre - p50_ns))
 
 
 def _modes(launches: int) -> Iterator[Figure]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.domain import Finding, Latency, Parity, Severity, Status, TrialRecord
 from orchestrator.findings.codes import Code
 from orchestrator.statistics import settling, stability
-from orchestrator.statistics.noise import autocorrelation
+from orchestrator.statistics.noise import worth
 
 # Share of a launch's median latency that the timed loop itself may cost (its null inference).
 HARNESS_LIMIT = 0.005
@@ -15,8 +15,8 @@ HARNESS_LIMIT = 0.005
 HARNESS_SUSPECT = 0.05
 # A beginning that moves the median by less is told, but makes no doubt.
 SHIFT_LIMIT = 0.01
-# From here on less than a ninth of the iterations counts.
-ALIKE_LIMIT = 0.8
+# The share of independent iterations from which on it is said that they are not.
+WORTH_LIMIT = 0.1
 
 
 def trial_findings(
@@ -95,15 +95,10 @@ def _course(values: Sequence[int]) -> list[Finding]:
         word = "slower" if change > 0 else "faster"
         start = "after that" if head else "at its start"
         found.append(Code.TREND.finding(f"{abs(change):.0%} {word} at the window's end than {start}"))
-    alike = None if found or len(values) < stability.LEAST_TREND_VALUES else autocorrelation(values)
-    if alike is not None and alike >= ALIKE_LIMIT:
-        worth = len(values) * (1 - alike) / (1 + alike)
-        found.append(
-            Code.AUTOCORRELATED.finding(
-                f"neighbouring iterations are alike (correlation {alike:.2f}): "
-                f"{len(values)} tell as much as {worth:.0f} independent ones"
-            )
-        )
+    counts = worth(values) if values else 0.0
+    if not found and len(values) >= stability.LEAST_TREND_VALUES and counts <= WORTH_LIMIT * len(values):
+        message = f"{len(values)} iterations tell as much as {counts:.0f} independent ones"
+        found.append(Code.AUTOCORRELATED.finding(f"neighbouring iterations are alike: {message}"))
     return found
 
 

@@ -13,17 +13,30 @@ CUT = 5.0
 MEDIAN_VARIANCE = math.pi / 2
 # Closer to 1 than this a window of any length looks like one that drifts.
 _MOST = 0.98
+# Of longer windows the first so many values tell how they resemble each other.
+_MOST_VALUES = 1 << 16
 _BLOCKS = 10
 _LEAST_BLOCK = 16
 
 
-def autocorrelation(values: Sequence[float]) -> float | None:
-    """Correlation of neighbouring values (lag 1), those far off cut; None where all others are equal."""
-    near = _centred(values)
-    squares = math.fsum(value * value for value in near)
-    if not squares:
-        return None
-    return math.fsum(a * b for a, b in zip(near, near[1:], strict=False)) / squares
+def worth(values: Sequence[float]) -> float:
+    """How many independent values would tell as much about the mean, at most as many as there are.
+
+    By means of consecutive batches, as many as each is long (Flegal and Jones 2010): the variance of all
+    values over that of the means is what a batch is worth. Values far off are cut. Raises ValueError where
+    there are none.
+    """
+    near = _centred(values[:_MOST_VALUES])
+    length = math.isqrt(len(near))
+    batches = len(near) // length
+    if batches < 2:
+        return float(len(values))
+    means = [math.fsum(near[i * length : (i + 1) * length]) / length for i in range(batches)]
+    middle = math.fsum(means) / batches
+    between = math.fsum((mean - middle) ** 2 for mean in means) / (batches - 1)
+    within = math.fsum(value * value for value in near) / len(near)
+    each = within / between if between else length
+    return len(values) * min(1.0, each / length)
 
 
 def long_run_deviation(values: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ from benchmarks.processes import CENTRE_NS, Array, Random, autoregressive
 from orchestrator.domain import Quantile
 from orchestrator.statistics.mode_figures import mode_figures, share_interval
 from orchestrator.statistics.modes import speed_modes
-from orchestrator.statistics.noise import autocorrelation, long_run_deviation
+from orchestrator.statistics.noise import long_run_deviation, worth
 from orchestrator.statistics.quantiles import median
 from orchestrator.statistics.scatter import memory, scatter
 from orchestrator.statistics.settling import Head, head
@@ -54,12 +54,24 @@ def test_the_uncertainty_of_a_mean_is_found_under_trend_and_memory(alike: float)
     assert np.mean([long_run_deviation(row) for row in rows.tolist()]) == pytest.approx(expected, rel=0.25)
 
 
-def test_both_correlations_of_neighbours_are_the_same() -> None:
+def test_one_slow_iteration_hides_no_correlation() -> None:
     row = 1e6 * (10 + autoregressive(np.random.default_rng(3), 1, 500, 0.7)[0])
     row[100] *= 50
-    found, _ = memory(row)
-    assert autocorrelation(row.tolist()) == pytest.approx(found, abs=0.01)
-    assert found == pytest.approx(0.7, abs=0.1)
+    assert memory(row)[0] == pytest.approx(0.7, abs=0.1)
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
+def test_what_iterations_are_worth_is_found_in_both_ways(alike: float) -> None:
+    rows = 1e6 * (10 + autoregressive(np.random.default_rng(3), 50, 1000, alike))
+    expected = 1000 * (1 - alike) / (1 + alike)
+    assert np.mean([memory(row)[1] for row in rows]) == pytest.approx(expected, rel=0.3)
+    assert np.mean([worth(row) for row in rows.tolist()]) == pytest.approx(expected, rel=0.5)
+    assert (worth([5] * 100), worth([7])) == (100, 1)
+
+
+@given(WINDOW)
+def test_iterations_are_worth_no_more_than_they_are(window: list[int]) -> None:
+    assert 0 < worth(window) <= len(window)
 
 
 @given(st.lists(WINDOW, min_size=1, max_size=6))
@@ -129,6 +141,8 @@ def test_a_head_says_what_it_does_to_the_median() -> None:
     window = [130] * 20 + [100, 101, 99, 100] * 20
     assert head([1_000_000 * value for value in window]) == Head(20, pytest.approx(0.3), 0.0)
     assert head(window[:40]) is None  # too short to tell
+    long = [1_000_000 * value for value in [130] * 2000 + [100, 101, 99, 100] * 4500]
+    assert head(long) == Head(pytest.approx(2000, rel=0.01), pytest.approx(0.3), 0.0)
     assert head([5] * 100) is None
 
 
