@@ -15,6 +15,7 @@ from types import ModuleType
 from benchmarks import (
     bench_time,
     converted,
+    coverage,
     figure,
     help_time,
     image_size,
@@ -50,6 +51,7 @@ MODULES: tuple[ModuleType, ...] = (
     merge_size,
     same,
     report_size,
+    coverage,
 )
 
 

@@ -20,7 +20,9 @@ from orchestrator.domain.summary import (
     CaseSummary,
     Interval,
     Quantile,
+    Scatter,
     Size,
+    SpeedMode,
 )
 from orchestrator.domain.sustained import Minute, PowerCourse, Sustained
 from orchestrator.domain.words import (
@@ -53,10 +55,12 @@ __all__ = [
     "PowerCourse",
     "Quantile",
     "Roofline",
+    "Scatter",
     "Score",
     "Severity",
     "Size",
     "Skip",
+    "SpeedMode",
     "Status",
     "Sustained",
     "Trial",

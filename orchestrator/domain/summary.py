@@ -31,6 +31,32 @@ class Quantile:
 
 
 @dataclass(frozen=True)
+class SpeedMode:
+    """One of several speeds in which the launches of a case land (latencies in ns)."""
+
+    p50_ns: float  # mean of its launches' medians
+    launches: int
+    share: float  # of all good launches
+    share_low: float  # 95 % interval of the share (Wilson)
+    share_high: float
+    low_ns: float | None = None  # 95 % interval of p50_ns; None with fewer than 3 launches
+    high_ns: float | None = None
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Where the differences between a case's iterations come from; shares are fractions, 0.1 is 10 %."""
+
+    within_cv: float  # stdev over mean of a window, median over launches
+    between_cv: float | None  # of launch medians, less what noise of the windows alone gives; None: 1 launch
+    autocorrelation: (
+        float | None
+    )  # of neighbouring iterations (lag 1), mean over launches; None: they are equal
+    effective_iterations: float  # independent ones that would tell as much about the mean, of all launches
+    p999: Quantile = Quantile(None, "no data")  # p99.9 of the pooled window
+
+
+@dataclass(frozen=True)
 class CaseEnergy:
     """Joules per inference of a case by one power source: mean over launches, 95 % interval between them."""
 
@@ -115,6 +141,9 @@ class CaseSummary:
     notes: tuple[Note, ...] = ()
     roofline: Roofline | None = None  # None where no launch was good
     mlperf: MlperfResult | None = None  # where LoadGen was asked to drive a launch of it
+    stability: str | None = None  # "STABLE" | "MULTIMODAL" | "UNSTABLE"; None with fewer than 3 launches
+    modes: tuple[SpeedMode, ...] = ()  # by speed, where there are several; p50_ns then describes none of them
+    scatter: Scatter | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid under ``schemas/summary.schema.json``."""

@@ -74,6 +74,16 @@ class Code(Enum):
     )
     OUTLIERS = ("outliers", Severity.NOTE, "Other work ran between: the median does not feel it, p99 does.")
     TREND = ("trend", Severity.SUSPECT, "Watch temperature and clocks: a window must not heat or speed up.")
+    WARMUP_IN_WINDOW = (
+        "warmup_in_window",
+        Severity.SUSPECT,
+        "Measure a longer window, in which its beginning weighs less: warm-up ended before the speed held.",
+    )
+    AUTOCORRELATED = (
+        "autocorrelated",
+        Severity.NOTE,
+        "Measure longer or launch more often before quoting p99; the interval of p50 does not feel it.",
+    )
     WINDOW_CUT = (
         "window_cut",
         Severity.NOTE,

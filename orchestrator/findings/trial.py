@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from orchestrator.domain import Finding, Latency, Parity, Severity, Status, TrialRecord
 from orchestrator.findings.codes import Code
-from orchestrator.statistics import stability
+from orchestrator.statistics import settling, stability
+from orchestrator.statistics.noise import worth
 
 # Share of a launch's median latency that the timed loop itself may cost (its null inference).
 HARNESS_LIMIT = 0.005
 # From here on the bias is larger than a typical difference between runtimes.
 HARNESS_SUSPECT = 0.05
+# A beginning that moves the median by less is told, but makes no doubt.
+SHIFT_LIMIT = 0.01
+# The share of independent iterations from which on it is said that they are not.
+WORTH_LIMIT = 0.1
 
 
 def trial_findings(
@@ -69,10 +74,31 @@ def _window(latency: Latency, values: Sequence[int], sustained: bool) -> list[Fi
     outliers = stability.outliers(values) if values else 0
     if outliers:
         found.append(Code.OUTLIERS.finding(f"{outliers} of {len(values)} iterations beyond 10 deviations"))
-    change = stability.trend(values)
+    return found + _course(values)
+
+
+def _course(values: Sequence[int]) -> list[Finding]:
+    """What latencies do in the course of the window: the first of these that explains the others."""
+    found = []
+    head = settling.head(values)
+    if head:
+        word = "slower" if head.change > 0 else "faster"
+        message = (
+            f"the first {head.iterations} of {len(values)} iterations were {abs(head.change):.0%} {word} "
+            f"than the rest and move the median by {abs(head.shift):.1%}"
+        )
+        code = Code.WARMUP_IN_WINDOW if head.change > 0 else Code.TREND
+        moved = abs(head.shift) >= SHIFT_LIMIT
+        found.append(code.finding(message, None if moved else Severity.NOTE))
+    change = stability.trend(values[head.iterations :] if head else values)
     if change is not None:
         word = "slower" if change > 0 else "faster"
-        found.append(Code.TREND.finding(f"{abs(change):.0%} {word} at the window's end than at its start"))
+        start = "after that" if head else "at its start"
+        found.append(Code.TREND.finding(f"{abs(change):.0%} {word} at the window's end than {start}"))
+    counts = worth(values) if values else 0.0
+    if not found and len(values) >= stability.LEAST_TREND_VALUES and counts <= WORTH_LIMIT * len(values):
+        message = f"{len(values)} iterations tell as much as {counts:.0f} independent ones"
+        found.append(Code.AUTOCORRELATED.finding(f"neighbouring iterations are alike: {message}"))
     return found
 
 

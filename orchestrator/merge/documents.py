@@ -26,10 +26,12 @@ from orchestrator.domain import (
     PowerCourse,
     Quantile,
     Roofline,
+    Scatter,
     Score,
     Severity,
     Size,
     Skip,
+    SpeedMode,
     Sustained,
     Verdict,
 )
@@ -74,8 +76,8 @@ def summary_document(
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
     ``observer``, what watching costs, ``isolation``, how the machine was set, ``power``, which sources
     of it answered, ``versions`` of the runtimes, ``processor``, what its cores can do, ``scenario``, what was
-    asked for by that name, ``budget``, what became of one, ``ceilings``, what each container could do at most,
-    where they are known; and ``reproduces``, the run whose plan it repeats.
+    asked for by that name, ``budget``, what became of one, ``ceilings``, what each container could do at
+    most, where they are known; and ``reproduces``, the run whose plan it repeats.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """
@@ -176,6 +178,8 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
                 "notes": tuple(Note(**note) for note in fields.get("notes", ())),
                 "roofline": build(Roofline, fields.get("roofline")),
                 "mlperf": _mlperf(fields.get("mlperf")),
+                "modes": tuple(SpeedMode(**mode) for mode in fields.get("modes", ())),
+                "scatter": _scatter(fields.get("scatter")),
             }
         )
     except (KeyError, TypeError, ValueError) as problem:
@@ -185,6 +189,10 @@ def case_summary(data: Mapping[str, Any]) -> CaseSummary:
 
 def _mlperf(data: Mapping[str, Any] | None) -> MlperfResult | None:
     return None if data is None else MlperfResult(**{**data, "reasons": tuple(data["reasons"])})
+
+
+def _scatter(data: Mapping[str, Any] | None) -> Scatter | None:
+    return None if data is None else Scatter(**{**data, "p999": Quantile(**data["p999"])})
 
 
 def _sustained(data: Mapping[str, Any] | None) -> Sustained | None:

@@ -26,10 +26,12 @@ from orchestrator.domain import (
 )
 from orchestrator.energy import case_energy
 from orchestrator.statistics.bootstrap import launch_interval
+from orchestrator.statistics.mode_figures import mode_figures
 from orchestrator.statistics.modes import speed_modes
-from orchestrator.statistics.percentiles import pooled_quantile
+from orchestrator.statistics.percentiles import pooled_quantiles
 from orchestrator.statistics.quantiles import median
-from orchestrator.statistics.stability import between_launch_cv
+from orchestrator.statistics.scatter import scatter
+from orchestrator.statistics.stability import between_launch_cv, spread, stability
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,19 @@ def _measured(
 ) -> CaseSummary:
     medians = [median(window) for window in windows]
     mean_ns = math.fsum(math.fsum(window) / len(window) for window in windows) / len(windows)
-    interval = None
-    if len(speed_modes(medians)) == 1:  # an interval around a mean of modes would be a false one
+    groups, interval = speed_modes(medians), None
+    if len(groups) == 1:  # an interval around a mean of modes would be a false one
         interval = launch_interval(windows, _seed(common.case))
+    p90, p99, p999 = pooled_quantiles(windows, (0.9, 0.99, 0.999))
+    spreads = [spread(record.latency) for record in ok if record.latency]
     firsts = [record.first_ns for record in ok if record.first_ns is not None]
     loads = [record.phases_ns["load"] for record in ok if "load" in record.phases_ns]
     return replace(
         common,
         p50_ns=math.fsum(medians) / len(medians),
         interval=interval if isinstance(interval, Interval) else None,
-        p90=pooled_quantile(windows, 0.9),
-        p99=pooled_quantile(windows, 0.99),
+        p90=p90,
+        p99=p99,
         mean_ns=mean_ns,
         between_launch_cv=between_launch_cv(medians),
         first_ns=median(firsts) if firsts else None,
@@ -116,6 +120,10 @@ def _measured(
         launch_p50_ns=tuple(medians),
         parts=_parts(ok),
         energy=case_energy(ok),
+        # An emulator's latencies say nothing about the board.
+        stability=None if common.emulated else stability(medians, len(groups), spreads),
+        modes=mode_figures(windows, medians, groups, _seed(common.case)),
+        scatter=scatter(windows, medians, p999),
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from orchestrator.domain import Latency
 from orchestrator.statistics.latency import launch_latency
+from orchestrator.statistics.noise import MEDIAN_VARIANCE, long_run_deviation
 from orchestrator.statistics.quantiles import MAD_TO_STDEV, median, median_deviation
+from orchestrator.statistics.student import LEAST_LAUNCHES
 
 _MINUTE_NS = 60_000_000_000
 SPREAD_LIMIT = 0.10
@@ -21,8 +23,9 @@ TREND_LIMIT = 0.05
 TREND_BLOCKS = 10
 # Kendall's S of 10 blocks beyond which rising or falling is no chance (two-sided p < 0.01).
 TREND_SCORE = 29
+TREND_DEVIATIONS = 3.0
 LEAST_TREND_VALUES = 4 * TREND_BLOCKS
-SLOW_FIRST_LIMIT = 0.10
+APART_LIMIT = 0.10
 
 
 def spread(latency: Latency) -> float:
@@ -65,7 +68,8 @@ def trend(values: Sequence[float]) -> float | None:
     """Relative change from the first to the last third of a window in time order, or None if there is none.
 
     The medians of ten consecutive blocks must rise or fall (Kendall's S, p < 0.01) and the thirds'
-    medians must differ by 5 %, the shift warm-up calls unsteady. None below 40 values.
+    medians must differ by 5 %, the shift warm-up calls unsteady, and by three standard errors: where
+    neighbours resemble each other, windows wander by themselves. None below 40 values.
     """
     count = len(values)
     if count < LEAST_TREND_VALUES:
@@ -77,7 +81,10 @@ def trend(values: Sequence[float]) -> float | None:
     )
     start, end = median(values[: count // 3]), median(values[-(count // 3) :])
     change = end / start - 1 if start else 0.0
-    return change if abs(score) >= TREND_SCORE and abs(change) >= TREND_LIMIT else None
+    if abs(score) < TREND_SCORE or abs(change) < TREND_LIMIT:
+        return None
+    error = long_run_deviation(values) * math.sqrt(MEDIAN_VARIANCE * 2 / (count // 3))
+    return change if abs(end - start) >= TREND_DEVIATIONS * error else None
 
 
 def between_launch_cv(medians: Sequence[float]) -> float | None:
@@ -97,12 +104,39 @@ def slow_first(medians: Sequence[float]) -> float | None:
     It must be at least 10 % slower and an outlier of theirs by the modified z-score. With fewer than
     four others that happens by chance too often, so then it is never said.
     """
-    first, others = medians[0], medians[1:]
+    excess = _excess(medians, 0)
+    return excess if excess is not None and excess > 0 else None
+
+
+def launch_apart(medians: Sequence[float]) -> tuple[int, float] | None:
+    """The launch farthest from the others by the same rule, to either side, and how far; or None."""
+    centre = median(medians)
+    position = max(range(len(medians)), key=lambda i: abs(medians[i] - centre))
+    excess = _excess(medians, position)
+    return None if excess is None else (position, excess)
+
+
+def _excess(medians: Sequence[float], position: int) -> float | None:
+    one, others = medians[position], [*medians[:position], *medians[position + 1 :]]
     if len(others) < 4:
         return None
     centre = median(others)
     # The deviation of few launches can be small by chance: 1 % of the median is the least.
     deviation = max(MAD_TO_STDEV * median_deviation(others, centre), 0.01 * centre)
-    excess = first - centre
-    slow = excess >= SLOW_FIRST_LIMIT * centre and excess > OUTLIER_DEVIATIONS * deviation
-    return excess / centre if slow else None
+    far = abs(one - centre) >= APART_LIMIT * centre and abs(one - centre) > OUTLIER_DEVIATIONS * deviation
+    return (one - centre) / centre if far else None
+
+
+def stability(medians: Sequence[float], modes: int, spreads: Sequence[float]) -> str | None:
+    """How a case's launches hold together: STABLE, MULTIMODAL or UNSTABLE; None below three launches.
+
+    ``medians`` (ns) and ``spreads`` (stdev over mean) are one a launch; ``modes`` is the number of speed
+    modes. UNSTABLE: launches differ by 10 %, one lies apart, or two windows spread by 10 %.
+    """
+    if len(medians) < LEAST_LAUNCHES:
+        return None
+    if modes > 1:
+        return "MULTIMODAL"
+    between = between_launch_cv(medians) or 0.0
+    noisy = sum(spread >= SPREAD_LIMIT for spread in spreads)
+    return "UNSTABLE" if between >= SPREAD_LIMIT or noisy > 1 or launch_apart(medians) else "STABLE"

@@ -204,7 +204,10 @@ def test_modes_take_the_place_of_an_unstable_spread() -> None:
     records = [calm(launch, P50 * factor) for launch, factor in enumerate((1, 1.3, 1.001, 1.302, 1.001))]
     found = case_findings(records, Circumstances())
     assert codes(found) == {"multimodal": Severity.SUSPECT}
-    assert found[0].message == "2 speed modes: 10.01 ms (3 launches), 13.01 ms (2 launches)"
+    assert (
+        found[0].message
+        == "2 speed modes: 10.01 ms (3 of 5 launches, 60 %), 13.01 ms (2 of 5 launches, 40 %)"
+    )
 
 
 def test_launches_that_differ_are_unstable() -> None:

@@ -73,7 +73,7 @@ def test_unknown_is_a_dash_with_its_reason_never_zero() -> None:
     assert MS.cell(None, "why") == Cell("–", "why")
     split = summary(case(), 1e7, modes=(1, 1.3))
     assert cells.interval_cell(split, MS).note == (
-        "no interval: 2 speed modes: 10.19 ms (3 launches), 13.17 ms (2 launches)"
+        "no interval: 2 speed modes: 10.19 ms (3 of 5 launches, 60 %), 13.17 ms (2 of 5 launches, 40 %)"
     )
 
 

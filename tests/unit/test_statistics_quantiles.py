@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.statistics.latency import launch_latency
-from orchestrator.statistics.percentiles import percentile_floor, pooled_quantile
+from orchestrator.statistics.percentiles import percentile_floor, pooled_quantiles
 from orchestrator.statistics.quantiles import median, median_deviation, quantile
 
 WINDOW = st.lists(st.integers(0, 10**12), min_size=1, max_size=50)
@@ -54,7 +54,7 @@ def test_percentile_floors_are_loadgens(q: float, floor: int) -> None:
 @pytest.mark.parametrize(("count", "known"), [(661, False), (662, True)])
 def test_a_percentile_below_its_floor_is_unknown_with_the_reason(count: int, known: bool) -> None:
     windows = [list(range(300)), list(range(count - 300))]
-    found = pooled_quantile(windows, 0.99)
+    (found,) = pooled_quantiles(windows, (0.99,))
     if known:
         assert found.value_ns == quantile(sorted(windows[0] + windows[1]), 0.99)
     else:
@@ -66,7 +66,8 @@ def test_per_trial_figures_do_not_load_numpy() -> None:
     """The measuring process stays small: numpy alone would cost it 25 MB."""
     program = (
         "import sys; from orchestrator import findings;"
-        "from orchestrator.statistics import bootstrap, latency, modes, percentiles, quantiles, stability;"
+        "from orchestrator.statistics import bootstrap, latency, mode_figures, modes, noise;"
+        "from orchestrator.statistics import percentiles, quantiles, scatter, settling, stability;"
         "latency.launch_latency([1, 2, 3]); sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
