@@ -28,6 +28,7 @@ from benchmarks import (
     report_size,
     sdk_null,
     telemetry_cost,
+    watch_cost,
 )
 from benchmarks.place import Place
 from orchestrator.cli.progress import PlainLines
@@ -48,6 +49,7 @@ MODULES: tuple[ModuleType, ...] = (
     image_size,
     merge_size,
     report_size,
+    watch_cost,
 )
 
 
