@@ -30,6 +30,7 @@ from benchmarks import (
     same,
     sdk_null,
     telemetry_cost,
+    watch_cost,
 )
 from benchmarks.place import Place
 from orchestrator.cli.progress import PlainLines
@@ -52,6 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     same,
     report_size,
     coverage,
+    watch_cost,
 )
 
 

@@ -105,7 +105,7 @@ def perform(given: Mapping[str, Any]) -> int:
     show(document)
     for line in predictions(run, session):
         click.echo(line)
-    click.echo(f"make report RESULTS={run.folder} makes a page and tables of it", err=True)
+    click.echo(f"make report RESULTS={run.folder} writes a page and tables for papers and programs")
     click.echo(str(run.folder))
     return exit_code(list(run.records()), session.skips)
 
