@@ -132,5 +132,5 @@ def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
 def case_lines(row: Mapping[str, Any]) -> list[str]:
     """A case of :func:`of_cases`: its id, how far it is from its limit, its notes with their evidence."""
     place = Roofline(**row["roofline"]) if row["roofline"] else None
-    lines = [plain(row["case"]), f"  {plain(roof(place))}" if place else "  no figure of speed"]
+    lines = [plain(row["case"]), f"  {plain(roof(place))}" if place else "  no limit is known"]
     return lines + [f"  {note_line(Note(**note))}" for note in row["notes"]]

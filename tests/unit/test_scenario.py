@@ -119,4 +119,4 @@ def test_cases_are_found_by_a_part_of_their_id() -> None:
     with pytest.raises(InferometerError, match="no case of this run has it in its id; there are x86/onnx"):
         explained.of_cases(made, "resnet")
     (failed,) = explained.of_cases(explain(document(row(p50_ns=None))), "")
-    assert explained.case_lines(failed)[1] == "  no figure of speed"
+    assert explained.case_lines(failed)[1] == "  no limit is known"
