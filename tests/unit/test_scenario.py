@@ -112,7 +112,7 @@ def test_many_rows_with_one_note_are_counted() -> None:
     ]
     lines = explained.note_lines(content(explain(document(*rows, processor=NO_INSTRUCTIONS))))
     assert len(lines) == notes.LISTED + 1
-    assert lines[-1] == "int8_not_faster of 2 more rows (see inferometer explain)"
+    assert lines[-1] == "2 more rows with int8_not_faster (see inferometer explain)"
 
 
 def test_a_multi_stream_run_leads_with_its_p99() -> None:
