@@ -153,7 +153,9 @@ def make_plan(
     ready: list[Case] = []
     rest: list[Case] = []
     for case in kept:
-        (ready if _at_hand(catalog.root, cache, case, models) else rest).append(case)
+        # What drifts must reach all points of an offline curve alike, so none of them waits.
+        first = wish.scenario == scaling.OFFLINE or _at_hand(catalog.root, cache, case, models)
+        (ready if first else rest).append(case)
     trials = interleave(ready, settings.launches, wish.seed) + interleave(rest, settings.launches, wish.seed)
     return Plan(wish, settings, trials, tuple(skips))
 

@@ -33,5 +33,8 @@ def fp16(table: Table, row: CaseSummary) -> Iterator[Note]:
     found = ratio(row, other) if other else None
     if other and found:
         evidence |= {**as_evidence(found), "fp32": other.case.id}
-        seen += f"; its latency is {found.value:.2f} times that of {other.case.variant}"
+        seen += (
+            f"; its latency is {found.value:.2f} times that of {other.case.variant} "
+            f"(95 % interval {found.low:.2f} to {found.high:.2f})"
+        )
     yield Note("fp16_in_fp32", f"fp16 weights make the file smaller, but not the work: {seen}.", evidence)

@@ -26,6 +26,7 @@ from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size
 from orchestrator.energy import case_energy
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
+from orchestrator.report.processor import processor_of
 from orchestrator.store import Run
 
 _HEADER_FIELDS = (
@@ -252,17 +253,9 @@ def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
         "findings": [],
         "isolation": facts.get("isolation"),
         "reproduces": header.get("reproduces"),
-        "processor": _processor(facts),
+        "processor": processor_of(facts),
         "scenario": plan["wish"].get("scenario"),
     }
-
-
-def _processor(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What the cores can do; runs of older versions did not look for dot-product instructions."""
-    told = {"arch": facts.get("arch"), "cores": facts.get("cores_logical")}
-    reason = facts.get("reasons", {}).get("dot_product") or "not recorded"
-    known = facts.get("dot_product")
-    return {**told, "dot_product": known, "dot_product_reason": reason if known is None else None}
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -37,23 +37,24 @@ def note_lines(found: Content) -> list[str]:
                 )
     lines = []
     for code, told in sorted(by_code.items()):
-        lines += told[: notes.LISTED]
-        if len(told) > notes.LISTED:
-            lines.append(f"{code} of {len(told) - notes.LISTED} more rows (see inferometer explain)")
+        lines += _few(told, f"more rows with {code} (see inferometer explain)")
     return lines
+
+
+def _few(lines: Sequence[str], more: str) -> list[str]:
+    """No more than findings list, and how many more there are."""
+    rest = len(lines) - notes.LISTED
+    return [*lines[: notes.LISTED], *([f"{rest} {more}"] if rest > 0 else [])]
 
 
 def roof_lines(found: Content) -> list[str]:
     """How far each row is from the limit of its board, where that was measured."""
-    known = [row for row in found.rows if row.summary.roofline and row.summary.roofline.share]
     lines = [
         f"{notes.name(row.summary.case, found)}: {roof(row.summary.roofline)}"
-        for row in known[: notes.LISTED]
-        if row.summary.roofline
+        for row in found.rows
+        if row.summary.roofline and row.summary.roofline.share
     ]
-    if len(known) > notes.LISTED:
-        lines.append(f"and {len(known) - notes.LISTED} more (see inferometer explain)")
-    return lines
+    return _few(lines, "more (see inferometer explain)")
 
 
 def roof(place: Roofline) -> str:
@@ -79,7 +80,7 @@ def query_lines(found: Content) -> list[str]:
             )
             name, inputs = notes.name(row.summary.case, found), row.summary.case.batch
             lines.append(f"{name}: p99 of a query of {inputs} inputs {told}, {row.summary.count} queries")
-    return lines
+    return _few(lines, "more (see column p99)")
 
 
 def curve_lines(curves: Sequence[Mapping[str, Any]], found: Content) -> list[str]:
@@ -93,7 +94,7 @@ def curve_lines(curves: Sequence[Mapping[str, Any]], found: Content) -> list[str
         knee = f"knee at {curve['knee']}" if curve["knee"] else "no knee"
         reason = f" ({curve['reason']})" if curve["reason"] else ""
         lines.append(f"{name} over {kind}: {points}; {knee}{reason}")
-    return lines
+    return _few(lines, "more (see --format json)")
 
 
 def _point(point: Mapping[str, Any]) -> str:
@@ -132,5 +133,5 @@ def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
 def case_lines(row: Mapping[str, Any]) -> list[str]:
     """A case of :func:`of_cases`: its id, how far it is from its limit, its notes with their evidence."""
     place = Roofline(**row["roofline"]) if row["roofline"] else None
-    lines = [plain(row["case"]), f"  {plain(roof(place))}" if place else "  no figure of speed"]
+    lines = [plain(row["case"]), f"  {plain(roof(place))}" if place else "  no limit is known"]
     return lines + [f"  {note_line(Note(**note))}" for note in row["notes"]]

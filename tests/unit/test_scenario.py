@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 from orchestrator import cases, scaling
@@ -60,6 +61,11 @@ def test_wishes_that_contradict_each_other_are_refused(words: list[str], told: s
         ordered(*words)
 
 
+def test_the_command_line_knows_every_scenario() -> None:
+    (option,) = [option for option in plan.params if option.name == "scenario"]
+    assert isinstance(option.type, click.Choice) and tuple(option.type.choices) == scaling.SCENARIOS
+
+
 def test_queries_are_as_many_as_their_p99_needs(tmp_path: Path) -> None:
     assert scaling.least_queries(5) == 133 and scaling.least_queries(1) == 662
     device = CATALOG.device("x86")
@@ -71,6 +77,16 @@ def test_queries_are_as_many_as_their_p99_needs(tmp_path: Path) -> None:
     assert whole.min_iterations == FULL.min_iterations
     quick = cases.settings_of(ordered("--scenario", "multi-stream", "--quick"), device)
     assert quick.min_iterations * quick.launches >= 662
+
+
+@pytest.mark.parametrize(("words", "mixed"), [(["--scenario", "offline"], True), ([], False)])
+def test_an_offline_curve_s_points_share_every_round(tmp_path: Path, words: list[str], mixed: bool) -> None:
+    """Batch 1 ships with the suite, batch 2 has to be exported: elsewhere it waits until the rest is done."""
+    asked = ["--models", "digits-cnn", "--runtimes", "onnxruntime", "--batch", "1,2"]
+    order = ordered(*asked, "--accelerators", "cpu", "--launches", "3", *words)
+    planned = cases.make_plan(CATALOG, tmp_path, order, CATALOG.device("x86"), "docker", {}, 4)
+    rounds = [{trial.case.batch for trial in planned.trials[n : n + 2]} for n in (0, 2, 4)]
+    assert (rounds == [{1, 2}] * 3) is mixed
 
 
 def test_reports_show_what_was_explained() -> None:
@@ -96,7 +112,7 @@ def test_many_rows_with_one_note_are_counted() -> None:
     ]
     lines = explained.note_lines(content(explain(document(*rows, processor=NO_INSTRUCTIONS))))
     assert len(lines) == notes.LISTED + 1
-    assert lines[-1] == "int8_not_faster of 2 more rows (see inferometer explain)"
+    assert lines[-1] == "2 more rows with int8_not_faster (see inferometer explain)"
 
 
 def test_a_multi_stream_run_leads_with_its_p99() -> None:
@@ -119,4 +135,4 @@ def test_cases_are_found_by_a_part_of_their_id() -> None:
     with pytest.raises(InferometerError, match="no case of this run has it in its id; there are x86/onnx"):
         explained.of_cases(made, "resnet")
     (failed,) = explained.of_cases(explain(document(row(p50_ns=None))), "")
-    assert explained.case_lines(failed)[1] == "  no figure of speed"
+    assert explained.case_lines(failed)[1] == "  no limit is known"
