@@ -2,7 +2,8 @@
 
 Layout: ``run.json`` (plan and environment, written once), ``baseline.json`` (how cool trials start),
 ``trials.jsonl`` (one line a trial), ``raw/<n>/`` (request, transcript, log, telemetry of line n),
-``observer/`` (what watching costs), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable).
+``observer/`` (what watching costs), ``ceilings/<place>/`` (what a container could do at most),
+``loadgen/<n>/`` (launches that LoadGen drove), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable).
 A trial exists if and only if its line is complete in ``trials.jsonl``.
 """
 
