@@ -2,8 +2,9 @@
 
 Layout: ``run.json`` (plan and environment, written once), ``baseline.json`` (how cool trials start),
 ``trials.jsonl`` (one line a trial), ``raw/<n>/`` (request, transcript, log, telemetry of line n),
-``observer/`` (what watching costs), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable; the run
-is finished), ``manifest.json`` and ``CITATION.cff`` (see ``orchestrator/verify``).
+``observer/`` (what watching costs), ``ceilings/<place>/`` (what a container could do at most),
+``loadgen/<n>/`` (launches that LoadGen drove), ``jtop.json`` (on a Jetson), ``summary.json`` (recomputable;
+the run is finished), ``manifest.json`` and ``CITATION.cff`` (see ``orchestrator/verify``).
 A trial exists if and only if its line is complete in ``trials.jsonl``.
 """
 

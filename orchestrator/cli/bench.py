@@ -131,7 +131,6 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--loadgen",
                 type=click.Choice(["SingleStream", "MultiStream", "Offline"], case_sensitive=False),
-                default="",
                 help="MLPerf's LoadGen drives one launch more of each case; its verdict stands beside ours.",
             ),
             click.option("--launches", type=click.IntRange(1, 1000), help="Fresh launches per case."),

@@ -74,7 +74,7 @@ def order_of(given: Mapping[str, Any], runtimes: Mapping[str, Runtime]) -> cases
             for path in given.get("own", ())
         ),
         given["sustained_s"],
-        loadgen=given["loadgen"],
+        loadgen=given["loadgen"] or "",
         tune=() if given.get("tune") is None else tuning.parse(given["tune"]),
         budget_s=given["budget_s"],
         width=given["width"],

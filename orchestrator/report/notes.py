@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain import Case, CaseSummary
+from orchestrator.report.beside import ceiling_lines, mlperf_lines
 from orchestrator.report.cells import Cell, plain
 from orchestrator.report.isolation import isolation_lines
 from orchestrator.report.joules import energy_lines
@@ -166,9 +167,11 @@ def codes(summary: CaseSummary, common: set[str]) -> str:
 
 
 def method_lines(found: Content) -> list[str]:
-    """How energy was read, what did not answer, what watching cost, how the machine was set."""
+    """How energy was read, what watching cost, ceilings, LoadGen's verdicts, how the machine was set."""
     read = [plain(line) for line in energy_lines(row.summary for row in found.rows)]
     lines = [*read, *power_lines(found.runs), *observer_lines(found.runs), *budget_lines(found.runs)]
+    driven = mlperf_lines((name(row.summary.case, found), row.summary.mlperf) for row in found.rows)
+    lines += [plain(line) for line in (*ceiling_lines(found.runs), *driven)]
     return lines + isolation_lines(found.runs) + reproduction_lines(found.runs)
 
 

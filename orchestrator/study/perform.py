@@ -34,6 +34,7 @@ SIGN_OF_LIFE = replace(
     warmup_max_ns=1_000_000_000,
     settle=0,
     observer_rounds=0,
+    probe_ns=0,
 )
 # Of a budget the bench gets no more than this share; if whole windows need more, it is a quick one.
 _BENCH_SHARE = 0.5

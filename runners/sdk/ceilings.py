@@ -6,6 +6,7 @@ raw: every repetition's ns beside the operations or bytes it takes; the host com
 
 import functools
 import glob
+import itertools
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,9 @@ LEAST = 3  # repetitions of a kernel, however slow
 MOST = 4096
 MEBI = 1 << 20
 ARRAY_BYTES = 16 * MEBI, 512 * MEBI  # least and most of each of three arrays
+# Of each array and thread in one repetition: short enough to fall between two interruptions, long enough for
+# the start of threads to be a small part.
+PIECE_BYTES = 8 * MEBI
 CACHE_UNKNOWN_BYTES = 32 * MEBI
 ITEM = 4  # bytes of a float32
 
@@ -91,7 +95,7 @@ def multiply(numpy, duration_ns, root, clock_ns):
 
 
 def stream(numpy, threads, duration_ns, root, clock_ns, notes):
-    """``(series, reason)`` of copy, add and read over arrays beyond every cache, each thread on its part.
+    """``(series, reason)`` of copy, add and read over arrays beyond every cache, piece by piece.
 
     Bytes are those that the program names, as in STREAM (McCalpin 1995): what a store reads first, to own
     its line, is not counted.
@@ -109,26 +113,32 @@ def stream(numpy, threads, duration_ns, root, clock_ns, notes):
         notes.append(
             "arrays of %d bytes are less than four times the last-level cache (%d)" % (size, least // 4)
         )
-    part = max(1, size // ITEM // threads)
+    part = size // ITEM // threads
+    piece = min(part, PIECE_BYTES // ITEM)
     with ThreadPoolExecutor(threads) as pool:
         # Each thread writes its own part first, so that it lies in memory near to it.
         parts = list(pool.map(lambda _: fresh(numpy, part), range(threads)))
         kernels = (
-            ("copy", 2, lambda own: numpy.copyto(own[0], own[1])),
-            ("add", 3, lambda own: numpy.add(own[1], own[2], out=own[0])),
-            ("read", 1, lambda own: own[1].max()),
+            ("copy", 2, lambda own, at: numpy.copyto(own[0][at], own[1][at])),
+            ("add", 3, lambda own, at: numpy.add(own[1][at], own[2][at], out=own[0][at])),
+            ("read", 1, lambda own, at: own[1][at].max()),
         )
 
-        def everywhere(work):
+        def onwards(work, places):
+            """The next piece of every thread's part; it comes again when all the others have been."""
+            at = next(places)
             if threads == 1:
-                work(parts[0])
+                work(parts[0], at)
             else:
-                list(pool.map(work, parts))
+                list(pool.map(work, parts, itertools.repeat(at)))
 
         found = []
         for name, arrays, work in kernels:
-            values_ns = repeat(functools.partial(everywhere, work), duration_ns // len(kernels), clock_ns)
-            found.append(series(name, arrays * ITEM * part * threads, values_ns))
+            starts = range(0, part - piece + 1, piece)
+            places = itertools.cycle([slice(start, start + piece) for start in starts])
+            kernel = functools.partial(onwards, work, places)
+            values_ns = repeat(kernel, duration_ns // len(kernels), clock_ns)
+            found.append(series(name, arrays * ITEM * piece * threads, values_ns))
     return found, None
 
 

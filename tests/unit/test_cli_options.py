@@ -104,3 +104,10 @@ def test_a_sustained_window_is_one_launch_on_a_real_board(words: tuple[str, ...]
     assert ordered("--sustained", "30m", "--launches", "1").sustained_s == 1800.0
     with pytest.raises(InferometerError, match=message):
         ordered("--sustained", "30m", *words)
+
+
+def test_a_scenario_of_loadgen_is_taken_in_any_case_and_refused_under_an_emulator() -> None:
+    assert ordered().loadgen == ""
+    assert ordered("--loadgen", "singlestream").loadgen == "SingleStream"
+    with pytest.raises(InferometerError, match="--loadgen: an emulator"):
+        ordered("--loadgen", "Offline", "--device", "rpi5", "--emulate")

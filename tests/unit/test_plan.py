@@ -223,9 +223,14 @@ def test_the_expected_time_of_a_run_holds_the_observer_launch() -> None:
     plan = plan_of([Case("board", "alpha", "m")])
     trials_s = len(plan.trials) * expected_s(QUICK)
     window_s = (QUICK.observer_rounds + 1) * 4 * QUICK.observer_block_ns / 1e9
-    assert trials_s + window_s < expected_run_s(plan) < trials_s + window_s + 5
+    probe_s = 2 * QUICK.probe_ns / 1e9 + 3.0
+    assert trials_s + window_s < expected_run_s(plan) - probe_s < trials_s + window_s + 5
+    bare = plan_of([Case("board", "alpha", "m")], settings=replace(QUICK, probe_ns=0))
+    assert expected_run_s(bare) == pytest.approx(expected_run_s(plan) - probe_s)
+    driven = replace(plan, settings=replace(QUICK, loadgen="Offline"))
+    assert expected_run_s(driven) > expected_run_s(plan) + QUICK.loadgen_ns / 1e9
     assert expected_run_s(plan_of([])) == 0
-    without = plan_of([Case("board", "alpha", "m")], settings=replace(QUICK, observer_rounds=0))
+    without = plan_of([Case("board", "alpha", "m")], settings=replace(QUICK, observer_rounds=0, probe_ns=0))
     assert expected_run_s(without) == trials_s
 
 

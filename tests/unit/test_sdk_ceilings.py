@@ -87,7 +87,8 @@ def test_bytes_are_those_that_the_program_names(ceilings: Any, tmp_path: Path, t
     notes: list[str] = []
     found, reason = ceilings.stream(numpy, threads, 0, machine(tmp_path, "1M"), Clock(10), notes)
     assert (reason, notes) == (None, [])
-    elements = 16 * MEBI // 4 // threads * threads  # the least; each thread has as many
+    # Of three arrays of 16 MiB, the least, each thread has a part and takes at most 8 MiB of it at a time.
+    elements = {1: 8 * MEBI // 4, 3: 16 * MEBI // 4 // 3 * 3}[threads]
     assert [(one["kernel"], one["count"]) for one in found] == [
         ("copy", 8 * elements),
         ("add", 12 * elements),
@@ -98,11 +99,29 @@ def test_bytes_are_those_that_the_program_names(ceilings: Any, tmp_path: Path, t
 def test_arrays_are_four_caches_each_or_say_that_they_are_not(ceilings: Any, tmp_path: Path) -> None:
     notes: list[str] = []
     root = machine(tmp_path, "6M", free_kib=12 * 20 * 1024)
-    found, _ = ceilings.stream(numpy, 1, 0, root, Clock(10), notes)
-    assert found[2]["count"] == 20 * MEBI
+    ceilings.stream(numpy, 1, 0, root, Clock(10), notes)
     assert notes == [
         f"arrays of {20 * MEBI} bytes are less than four times the last-level cache ({6 * MEBI})"
     ]
+
+
+def test_a_piece_comes_again_when_all_others_have_been(ceilings: Any, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Watched:
+        """numpy, whose copies are watched."""
+
+        float32, full, add = numpy.float32, staticmethod(numpy.full), staticmethod(numpy.add)
+
+        @staticmethod
+        def copyto(out: Any, source: Any) -> None:
+            seen.append(source.__array_interface__["data"][0])
+
+    root = machine(tmp_path, "6M")  # arrays of 24 MiB: three pieces each
+    ceilings.stream(Watched, 1, 60, root, Clock(10), [])
+    first = seen[0]
+    assert [(place - first) // MEBI for place in seen] == [0, 8, 16, 0][: len(seen)]
+    assert len(seen) == 4
 
 
 def test_where_memory_is_short_there_is_a_reason_and_no_figure(ceilings: Any, tmp_path: Path) -> None:
@@ -117,9 +136,9 @@ def test_an_unknown_cache_is_assumed_and_told(ceilings: Any, tmp_path: Path) -> 
     notes: list[str] = []
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text(f"MemAvailable: {12 * 32 * 1024} kB\n")
-    found, _ = ceilings.stream(numpy, 1, 0, tmp_path, Clock(10), notes)
-    assert found[2]["count"] == 32 * MEBI
+    ceilings.stream(numpy, 1, 0, tmp_path, Clock(10), notes)
     assert "unknown" in notes[0]
+    assert f"arrays of {32 * MEBI} bytes are less" in notes[1]
 
 
 def test_the_reference_blas_is_no_ceiling(ceilings: Any, tmp_path: Path) -> None:
