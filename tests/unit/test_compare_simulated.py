@@ -1,4 +1,4 @@
-"""What the verdict says of simulated runs: seldom a difference where there is none, nearly always where one is."""
+"""Verdicts on simulated runs: seldom a difference where there is none, nearly always where one is."""
 
 from __future__ import annotations
 
