@@ -29,7 +29,7 @@ _STYLES = {
     "no difference": "",
     "not comparable": "yellow",
 }
-_GATES = {True: ("holds", "bold red"), False: ("ok", "green"), None: ("unknown", "yellow")}
+_GATES = {True: ("FAIL", "bold red"), False: ("pass", "green"), None: ("????", "yellow")}
 _WIDE = 110  # columns from which on there is room for a picture
 _FILE = 160
 
@@ -123,7 +123,9 @@ def _others(console: Console, comparison: Comparison) -> None:
     columns = [_column("B to A", names, left=True)]
     for key, metric in metrics:
         cells = [words.cell(case, key) for case in comparison.cases]
-        title = words.title(key, metric).replace(" ", "\n")
+        # A title of several words would make its column wide: an energy's is parted at its commas.
+        title = words.title(key, metric)
+        title = title.replace(", ", "\n") if ":" in key else title.replace(" ", "\n")
         columns.append(
             _column(title, [text for text, _ in cells], [_STYLES[told] or "dim" for _, told in cells])
         )

@@ -149,7 +149,7 @@ def others(comparison: Comparison) -> list[tuple[str, Metric]]:
 
 def title(key: str, metric: Metric) -> str:
     """A column's title; an energy has its scope in it."""
-    return f"{metric.title} ({key.partition(':')[2]})" if metric.name == ENERGY else metric.title
+    return f"{metric.title}, {key.partition(':')[2]}" if metric.name == ENERGY else metric.title
 
 
 def cell(case: Compared, key: str) -> tuple[str, str]:
