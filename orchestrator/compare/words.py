@@ -22,16 +22,21 @@ _UNITS = {
 
 
 def labels(cases: Sequence[Case]) -> dict[str, str]:
-    """Case id -> its name among these: model, runtime, and the fields in which any two differ."""
-    shown = [
-        name
-        for name in ("device", "variant", "batch", "threads")
-        if len({getattr(case, name) for case in cases}) > 1
-    ]
+    """Case id -> its name among these: model, runtime, and the fields in which any two differ.
+
+    ``resnet50 fiq onnxruntime b8 t2``, written as in ids.
+    """
+
+    def varies(name: str) -> bool:
+        return len({getattr(case, name) for case in cases}) > 1
+
     found = {}
     for case in cases:
-        more = [f"{name} {getattr(case, name)}" for name in shown]
-        found[case.id] = plain(", ".join([f"{case.model} {case.runtime_label}", *more]))
+        words = [case.device] if varies("device") else []
+        words += [case.model, *([case.variant] if varies("variant") else []), case.runtime_label]
+        words += [f"b{case.batch}"] if varies("batch") else []
+        words += [f"t{case.threads}"] if varies("threads") else []
+        found[case.id] = plain(" ".join(words))
     return found
 
 
