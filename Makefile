@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce explain
+.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce explain compare
 
 PYTHON ?= python3
 VENV := .venv
@@ -60,6 +60,10 @@ explain: setup ## what a run's figures show, with the evidence: RESULTS=dir CASE
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))
+
+compare: setup ## what became faster or slower from one results folder to another: A=dir B=dir FAIL_IF='p50 > +5%' ALLOW SAME LEAST FORMAT OUT
+	@$(INFEROMETER) compare $(call option,--fail-if,$(FAIL_IF)) $(call option,--allow,$(ALLOW)) $(call option,--same,$(SAME)) \
+	  $(call option,--least,$(LEAST)) $(call option,--format,$(FORMAT)) $(call option,--out,$(OUT)) '$(A)' '$(B)'
 
 study: setup ## redo a published comparison: STUDY SCALE=smoke BUDGET=2h DEVICE MODELS VARIANTS RUNTIMES DATA ENGINE HOST DATA_DIR
 	@$(if $(strip $(DATA_DIR)),DATA_DIR='$(DATA_DIR)') $(INFEROMETER) study $(STUDY) $(call option,--scale,$(SCALE)) \

@@ -96,8 +96,8 @@ def conclude(tries: list[Try]) -> Figure:
 def kept(path: Path, head: dict[str, Any]) -> list[Try]:
     """The tries of an earlier measurement under the same head; none where there is no such."""
     try:
-        lines = path.read_text("utf-8").splitlines()
-        found = [json.loads(line) for line in lines]
+        whole = path.read_text("utf-8").rpartition("\n")[0]  # a torn last line is no try
+        found = [json.loads(line) for line in whole.splitlines()]
     except (OSError, ValueError):
         return []
     return [(a, b) for a, b in found[1:]] if found and found[0] == head else []

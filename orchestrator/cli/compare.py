@@ -71,6 +71,7 @@ def compare(
     Metrics: p50 p90 p99 mean first load peak_memory process_memory bytes energy, in %;
     accuracy in percentage points (pp). A condition holds where the interval lies beyond it.
     Exit status: 0 no condition holds, 1 one does, 2 refused, 125 none could be judged in any case.
+    Under `make` an exit status of 1 or 125 is Make's own 2.
 
     \b
     Obstacles (hinder, unless in --allow): device machine processor microcode kernel governor turbo

@@ -81,7 +81,7 @@ def _provenance(comparison: Comparison) -> list[str]:
 
 def _alone(where: str, comparison: Comparison, measured: Sequence[Measured]) -> list[str]:
     called = words.names(comparison)
-    told = ", ".join(called[one.case.id] for one in measured)
+    told = "; ".join(called[one.case.id] for one in measured)
     return ["", escape(f"{len(measured)} {where}: {told}")] if measured else []
 
 

@@ -29,8 +29,7 @@ _STYLES = {
     "no difference": "",
     "not comparable": "yellow",
 }
-_GATES = {True: ("holds", "bold red"), False: ("ok", "green"), None: ("unknown", "yellow")}
-_WIDE = 110  # columns from which on there is room for a picture
+_GATES = {True: ("FAIL", "bold red"), False: ("pass", "green"), None: ("????", "yellow")}
 _FILE = 160
 
 
@@ -67,24 +66,32 @@ def _about(side: Side) -> str:
 
 def _main(console: Console, comparison: Comparison) -> None:
     called, scale = words.names(comparison), scale_of([case.p50.ratio for case in comparison.cases])
-    cases, wide = comparison.cases, console.width >= _WIDE
+    cases = comparison.cases
     found = [case.p50 for case in cases]
     styles = [_STYLES[one.verdict] for one in found]
-    columns = [
-        _column("case", [words.label(called, case.pair) for case in cases], left=True),
+    name = _column("case", [words.label(called, case.pair) for case in cases], left=True)
+    figures = [
         _column("p50 of A", [words.amount(one.metric, one.a.value) for one in found]),
         _column("p50 of B", [words.amount(one.metric, one.b.value) for one in found]),
+    ]
+    changes = [
         _column("B to A", [words.change(one) for one in found], styles),
         _column("95 % interval", [words.interval(one) for one in found]),
     ]
-    if scale and wide:
-        pictures = [scale.draw(one.ratio) if one.ratio else "" for one in found]
-        columns.append(_column(scale.title, pictures, [style or "cyan" for style in styles], left=True))
-    columns += [
-        _column("M-W p", [words.rank(one) for one in found]),
-        _column("verdict", [one.verdict for one in found], styles, left=True),
-    ]
+    verdicts = _column("verdict", [one.verdict for one in found], styles, left=True)
+    ranks = _column("M-W p", [words.rank(one) for one in found])
+    pictures = []
+    if scale:
+        drawn = [scale.draw(one.ratio) if one.ratio else "" for one in found]
+        pictures = [_column(scale.title, drawn, [style or "cyan" for style in styles], left=True)]
+    # Where one table cannot hold all, its second part is the one to be missed.
+    columns = [name, *changes, verdicts, *figures, ranks]
+    for drawing in ([], pictures):
+        whole = [name, *figures, *changes, *drawing, verdicts, ranks]
+        if total([column.strip for column in whole]) <= console.width:
+            columns = whole
     _tables(console, columns)
+    console.print()
     for case in cases:
         if case.p50.remark:
             told = f"  {words.label(called, case.pair)}: {plain(case.p50.remark)}"
@@ -106,12 +113,13 @@ def _tables(console: Console, columns: Sequence[_Column]) -> None:
     first, styles = columns[0], {id(column.strip): column.styles for column in columns}
     room = console.width - total([first.strip])
     for block in blocks([column.strip for column in columns[1:]], room):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP, 0, 0))
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
         strips = [first.strip, *block]
         for strip in strips:
-            table.add_column(strip.title, justify="left" if strip.left else "right", vertical="bottom")
+            table.add_column(Text(strip.title), justify="left" if strip.left else "right", vertical="bottom")
         for row in range(len(first.strip.texts)):
             table.add_row(*(Text(strip.texts[row], styles[id(strip)][row]) for strip in strips))
+        console.print()
         console.print(table)
 
 
@@ -123,11 +131,14 @@ def _others(console: Console, comparison: Comparison) -> None:
     columns = [_column("B to A", names, left=True)]
     for key, metric in metrics:
         cells = [words.cell(case, key) for case in comparison.cases]
-        title = words.title(key, metric).replace(" ", "\n")
+        # A title of several words would make its column wide: an energy's is parted at its commas.
+        title = words.title(key, metric)
+        title = title.replace(", ", "\n") if ":" in key else title.replace(" ", "\n")
         columns.append(
             _column(title, [text for text, _ in cells], [_STYLES[told] or "dim" for _, told in cells])
         )
     _tables(console, columns)
+    console.print()
 
 
 def _provenance(console: Console, comparison: Comparison) -> None:

@@ -22,16 +22,21 @@ _UNITS = {
 
 
 def labels(cases: Sequence[Case]) -> dict[str, str]:
-    """Case id -> its name among these: model, runtime, and the fields in which any two differ."""
-    shown = [
-        name
-        for name in ("device", "variant", "batch", "threads")
-        if len({getattr(case, name) for case in cases}) > 1
-    ]
+    """Case id -> its name among these: model, runtime, and the fields in which any two differ.
+
+    ``resnet50 fiq onnxruntime b8 t2``, written as in ids.
+    """
+
+    def varies(name: str) -> bool:
+        return len({getattr(case, name) for case in cases}) > 1
+
     found = {}
     for case in cases:
-        more = [f"{name} {getattr(case, name)}" for name in shown]
-        found[case.id] = plain(", ".join([f"{case.model} {case.runtime_label}", *more]))
+        words = [case.device] if varies("device") else []
+        words += [case.model, *([case.variant] if varies("variant") else []), case.runtime_label]
+        words += [f"b{case.batch}"] if varies("batch") else []
+        words += [f"t{case.threads}"] if varies("threads") else []
+        found[case.id] = plain(" ".join(words))
     return found
 
 
@@ -149,7 +154,7 @@ def others(comparison: Comparison) -> list[tuple[str, Metric]]:
 
 def title(key: str, metric: Metric) -> str:
     """A column's title; an energy has its scope in it."""
-    return f"{metric.title} ({key.partition(':')[2]})" if metric.name == ENERGY else metric.title
+    return f"{metric.title}, {key.partition(':')[2]}" if metric.name == ENERGY else metric.title
 
 
 def cell(case: Compared, key: str) -> tuple[str, str]:
