@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report verify reproduce curve study recommend conformance test check benchmark lock
+.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report verify reproduce cite curve study recommend conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,6 +46,9 @@ verify: setup ## check that a results folder is what was measured: RESULTS=dir S
 reproduce: setup ## measure a run again and compare: RESULTS=dir ALLOW=image,artifact,device DRY=1 HOST
 	@$(INFEROMETER) reproduce $(RESULTS) $(call option,--allow,$(ALLOW)) $(call option,--host,$(HOST)) \
 	  $(if $(filter-out 0,$(DRY)),--dry-run)
+
+cite: setup ## how a results folder is cited: RESULTS=dir AUTHOR='Family, Given'
+	@$(INFEROMETER) cite $(RESULTS) $(call option,--author,$(AUTHOR))
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))

@@ -43,6 +43,7 @@ class Commands(click.Group):
         "merge": "results",
         "verify": "verify",
         "reproduce": "reproduce",
+        "cite": "cite",
         "models": "catalog",
         "data": "data",
         "devices": "catalog",
