@@ -25,8 +25,10 @@ from benchmarks import (
     observer,
     observer_effect,
     remote_overhead,
+    report_size,
     sdk_null,
     telemetry_cost,
+    watch_cost,
 )
 from benchmarks.place import Place
 from orchestrator.cli.progress import PlainLines
@@ -46,6 +48,8 @@ MODULES: tuple[ModuleType, ...] = (
     bench_time,
     image_size,
     merge_size,
+    report_size,
+    watch_cost,
 )
 
 

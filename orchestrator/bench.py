@@ -148,14 +148,28 @@ def _tuning(order: Order, machine: tuning.Machine, watcher: Watcher) -> Tuning:
     return tuned
 
 
-def perform(catalog: Catalog, cache: Path, order: Order, watcher: Watcher) -> tuple[Run, Session]:
-    """The whole bench up to the last trial. Raises InferometerError, KeyboardInterrupt."""
+def perform(
+    catalog: Catalog,
+    cache: Path,
+    order: Order,
+    watcher: Watcher,
+    begun: Callable[[Path], None] = lambda folder: None,
+) -> tuple[Run, Session]:
+    """The whole bench up to the last trial. Raises InferometerError, KeyboardInterrupt.
+
+    ``begun`` is told the results folder once it holds the run, before its first trial.
+    """
     with stage(catalog, cache, order, watcher) as ready:
-        return _perform(catalog, cache, order, ready, watcher)
+        return _perform(catalog, cache, order, ready, watcher, begun)
 
 
 def _perform(
-    catalog: Catalog, cache: Path, order: Order, ready: Stage, watcher: Watcher
+    catalog: Catalog,
+    cache: Path,
+    order: Order,
+    ready: Stage,
+    watcher: Watcher,
+    begun: Callable[[Path], None],
 ) -> tuple[Run, Session]:
     root, device, engine, place = catalog.root, ready.device, ready.engine, ready.place
     catalog = on_board(catalog, device, place.root)
@@ -219,6 +233,7 @@ def _perform(
     asks = device.release and not marks["emulated"]  # a Jetson, whose owner may have jetson-stats
     if asks and not run.opinions():
         run.write_opinion("before", second_opinion.ask(engine.sense, sources, ready.link))
+    begun(folder)
     try:
         session.run(run)
         if asks:

@@ -36,6 +36,7 @@ class Commands(click.Group):
         "bench": "bench",
         "plan": "bench",
         "run-status": "results",
+        "watch": "watch",
         "report": "results",
         "curve": "curve",
         "study": "study",

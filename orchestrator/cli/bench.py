@@ -187,6 +187,7 @@ _OWN = [
     type=click.Path(path_type=Path),
     help="Measure what this file of `make bundle` holds; no network.",
 )
+@click.option("--watch", is_flag=True, help="Show the run live meanwhile, as `inferometer watch` does.")
 def bench(**given: Any) -> None:
     """Measure, and print the table and the results folder.
 

@@ -75,13 +75,13 @@ def perform(given: Mapping[str, Any]) -> int:
     catalog, cache = Catalog(suite_root(), own=user_models()), cache_root()
     order = order_of(given, catalog.runtimes())
     signal.signal(signal.SIGTERM, interrupt)
-    with watcher() as watching:
+    with watcher(bool(given.get("watch"))) as watching:
         try:
             if given.get("bundle"):
                 from orchestrator.bundle.use import supply
 
                 order = supply(catalog, cache, order, given["bundle"], watching.say)
-            run, session = bench.perform(catalog, cache, order, watching)
+            run, session = bench.perform(catalog, cache, order, watching, watching.begun)
         except KeyboardInterrupt:
             click.echo("interrupted; the same command resumes, every finished trial is kept", err=True)
             return 130
@@ -90,6 +90,7 @@ def perform(given: Mapping[str, Any]) -> int:
     show(document)
     for line in predictions(run, session):
         click.echo(line)
+    click.echo(f"make report RESULTS={run.folder} makes a page and tables of it", err=True)
     click.echo(str(run.folder))
     return exit_code(list(run.records()), session.skips)
 

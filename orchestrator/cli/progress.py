@@ -5,14 +5,15 @@ Nothing is painted while a runner runs: no refresh thread, only calls between tr
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from orchestrator.domain import Status, Trial, TrialRecord
-from orchestrator.session import Watcher
 
 
 def describe(record: TrialRecord) -> str:
@@ -28,6 +29,9 @@ def describe(record: TrialRecord) -> str:
 
 class PlainLines:
     """For logs and pipes."""
+
+    def begun(self, folder: Path) -> None:
+        """Nothing: the last line names the folder."""
 
     def say(self, text: str) -> None:
         """A line about preparation."""
@@ -58,6 +62,9 @@ class Bar:
         )
         self._task = self.progress.add_task("", total=None, visible=False)
 
+    def begun(self, folder: Path) -> None:
+        """Nothing: the last line names the folder."""
+
     def say(self, text: str) -> None:
         """A line above the bar."""
         self.progress.console.print(text, markup=False, highlight=False)
@@ -73,12 +80,58 @@ class Bar:
         self.progress.update(self._task, completed=number, total=total)
 
 
+class LivePage(PlainLines):
+    """The page of ``inferometer watch`` from the first trial on; lines before it, and after q."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._kept: list[str] = []  # what was said meanwhile
+
+    def begun(self, folder: Path) -> None:
+        """Start the page."""
+        from orchestrator.watch import beside
+
+        self._process = beside.start(folder)
+
+    def say(self, text: str) -> None:
+        """A line; where the page has the terminal it waits for the page's end."""
+        if self._shows():
+            self._kept.append(text)
+        else:
+            super().say(text)
+
+    def trial_ended(self, number: int, total: int, record: TrialRecord) -> None:
+        """A line where the page was left."""
+        if not self._shows():
+            super().trial_ended(number, total, record)
+
+    def end(self) -> None:
+        """Take the page away and say what was kept."""
+        if self._process:
+            from orchestrator.watch import beside
+
+            beside.stop(self._process)
+            self._process = None
+        for text in self._kept:
+            self.say(text)
+        self._kept = []
+
+    def _shows(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
 @contextmanager
-def watcher() -> Iterator[Watcher]:
-    """The watcher that suits standard error."""
+def watcher(live: bool = False) -> Iterator[PlainLines | Bar]:
+    """The watcher that suits standard error; ``live``: a page, where this is a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield PlainLines()
-        return
-    bar = Bar()
-    with bar.progress:
-        yield bar
+    elif live and sys.stdin.isatty() and sys.stdout.isatty():
+        page = LivePage()
+        try:
+            yield page
+        finally:
+            page.end()
+    else:
+        bar = Bar()
+        with bar.progress:
+            yield bar

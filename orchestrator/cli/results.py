@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 _SHOWN = 500  # cases; a longer table is for files, not for a terminal
 _FOLDER = click.Path(path_type=Path)
+FORMATS = ["table", "json", "csv", "md", "tex", "html"]
 
 
 @click.command("run-status", short_help="Say how far a bench is.")
@@ -34,44 +36,80 @@ def run_status(folder: Path, as_json: bool) -> None:
         click.echo(f"last: {state['last']}")
 
 
-@click.command(short_help="Print results again: table, json, csv, md.")
-@click.argument("folder", type=_FOLDER)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json", "csv", "md"]),
-    default="table",
-    show_default=True,
-)
-def report(folder: Path, format_: str) -> None:
-    """Print the results of a run or of a merged comparison, computed again from raw data.
+@click.command(short_help="Write a run's report; or print it: table, json, csv, md, tex, html.")
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Print this and write nothing.")
+@click.option("--out", type=_FOLDER, help="Folder for the files; default: report/ in the results folder.")
+def report(folder: Path | None, format_: str | None, out: Path | None) -> None:
+    """Write the report of a run: report.html, and its tables as Markdown, CSV, LaTeX and Parquet.
+
+    All of it is computed again from raw data. The table is printed too, and the path of report.html on the
+    last line. Without FOLDER it is the newest finished run below results/. Of a merged comparison's file
+    the table is printed, and with --out its files are written.
 
     \b
     Examples:
       inferometer report results/DIR
       inferometer report results/DIR --format csv > table.csv
+      inferometer report comparison.json --out comparison
     """
     from orchestrator.report.document import load
 
-    _print(load(folder), format_)
+    if format_ and out:
+        raise click.UsageError("--format prints and --out writes; give one of them")
+    source = folder or _newest()
+    document = load(source)
+    _print(document, format_ or "table", source)
+    if not format_:
+        _write(document, source, out)
 
 
-def _print(document: dict[str, Any], format_: str) -> None:
-    from orchestrator.report import comma, markdown
+def _newest() -> Path:
+    from orchestrator.report.newest import finished
+
+    found = finished(Path("results"))
+    click.echo(f"report of {found}", err=True)
+    return found
+
+
+def _write(document: dict[str, Any], source: Path, out: Path | None) -> None:
+    from orchestrator.report import files
+    from orchestrator.verify.manifest import refresh
+
+    folder = source if source.is_dir() else None
+    target = out or (folder and folder / files.FOLDER)
+    if target:
+        written = files.write(document, folder, target, _page())
+        if folder:
+            refresh(folder)
+        if target / files.PARQUET not in written:
+            click.echo(files.NO_PARQUET, err=True)
+        click.echo(str(written[-1]))
+
+
+def _page() -> Any:
+    # By its name: the terminal's table must not pay for the page's program and styles.
+    return import_module("orchestrator.report.page").render
+
+
+def _print(document: dict[str, Any], format_: str, source: Path) -> None:
+    from orchestrator.report import comma, latex, markdown
     from orchestrator.report.terminal import show
 
     if format_ == "table":
         show(document)
     elif format_ == "json":
         click.echo(json.dumps(document, indent=1, sort_keys=True))
+    elif format_ == "html":
+        click.echo(_page()(document, source if source.is_dir() else None), nl=False)
     else:
-        click.echo({"csv": comma, "md": markdown}[format_].render(document), nl=False)
+        click.echo({"csv": comma, "md": markdown, "tex": latex}[format_].render(document), nl=False)
 
 
 @click.command(short_help="Join the results of several machines.")
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER)
 @click.option("--out", required=True, type=_FOLDER, help="The comparison's file, e.g. comparison.json.")
-@click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "md"]), default="table")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
 def merge(folders: tuple[Path, ...], out: Path, format_: str) -> None:
     """Join the results folders of several machines into one comparison.
 
@@ -82,11 +120,12 @@ def merge(folders: tuple[Path, ...], out: Path, format_: str) -> None:
     Example:
       inferometer merge results/pi5 results/nuc --out comparison.json
     """
-    from orchestrator.report.document import load, merge_folders
+    from orchestrator.report.comparison import merge_folders
+    from orchestrator.report.document import load
 
     total = merge_folders(folders, out)
     if total <= _SHOWN:
-        _print(load(out), format_)
+        _print(load(out), format_, out)
     else:
         click.echo(f"{total} cases; inferometer report {out} --format csv prints them")
     click.echo(str(out))

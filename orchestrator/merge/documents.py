@@ -44,7 +44,7 @@ RUN_FIELDS = (
     "quick",
     "findings",
 )
-OPTIONAL = ("observer", "isolation", "power", "reproduces")  # older runs have none
+OPTIONAL = ("observer", "isolation", "power", "versions", "reproduces")  # older runs have none
 
 
 def summary_document(
@@ -59,7 +59,8 @@ def summary_document(
     ``created_utc``; ``device`` id; ``machine``, an opaque stable id or None; ``host``, short facts for
     the heading (text or None); ``engines``; ``seed``; ``quick``; ``findings`` of the run as a whole; and
     ``observer``, what watching costs, ``isolation``, how the machine was set, and ``power``, which sources
-    of it answered, where they are known; and ``reproduces``, the run whose plan it repeats, or None.
+    of it answered, and ``versions`` of the runtimes, where they are known; and ``reproduces``, the run whose
+    plan it repeats, or None.
     An artifact is ``{model, variant, batch, format, sha256, bytes, weights}``. Raises ValueError on a
     missing field.
     """

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain import CaseSummary, Quantile
+from orchestrator.domain.text import plain as plain
 from orchestrator.findings import Code
 from orchestrator.statistics.student import LEAST_LAUNCHES
 
@@ -132,8 +133,3 @@ def greyed(cell: Cell, summary: CaseSummary) -> Cell:
     if not summary.emulated or cell.text in (UNKNOWN, FAILED, TOO_SMALL):
         return cell
     return Cell(cell.text, UNDER_EMULATION, grey=True)
-
-
-def plain(text: str) -> str:
-    """One printable line: what a runner wrote must not steer a terminal."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

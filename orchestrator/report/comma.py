@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.domain import Case, CaseSummary, Sustained
+from orchestrator.domain import Case, CaseSummary, Skip, Sustained
 from orchestrator.report import cells
 from orchestrator.report.table import Row, content
 
@@ -125,25 +125,29 @@ def render(document: Mapping[str, Any]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, restval="")
     writer.writeheader()
-    writer.writerows(_fields(row) for group in found.groups for row in group.rows)
-    writer.writerows(
-        {**_case(skip.case), "status": "skipped", "reasons": cells.plain(skip.reason)} for skip in found.skips
-    )
+    writer.writerows(fields(row) for row in found.rows)
+    writer.writerows(skip_fields(skip) for skip in found.skips)
     return stream.getvalue()
 
 
+def skip_fields(skip: Skip) -> dict[str, Any]:
+    """The line of a case that was not measured; most columns are missing."""
+    return {**_case(skip.case), "status": "skipped", "reasons": cells.plain(skip.reason)}
+
+
 def _case(case: Case) -> dict[str, Any]:
-    fields = {
+    found = {
         name: getattr(case, name)
         for name in ("device", "model", "variant", "runtime", "accelerator", "batch", "threads")
     }
-    return {**fields, "options": " ".join(f"{name}={value}" for name, value in sorted(case.options))}
+    return {**found, "options": " ".join(f"{name}={value}" for name, value in sorted(case.options))}
 
 
-def _fields(row: Row) -> dict[str, Any]:
+def fields(row: Row) -> dict[str, Any]:
+    """The line of a case by COLUMNS, all of them; numbers as they are, ``""`` where unknown."""
     summary = row.summary
     interval, accuracy, parity = summary.interval, summary.accuracy, summary.parity
-    fields = {
+    found = {
         **_case(summary.case),
         **{name: getattr(summary, name) for name in COLUMNS if hasattr(summary, name)},
         "run": row.run,
@@ -171,7 +175,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "parity_max_abs_difference": parity and parity.max_abs_difference,
         "reasons": _reasons(summary),
     }
-    return {name: "" if value is None else value for name, value in fields.items()}
+    return {name: "" if value is None else value for name, value in found.items()}
 
 
 def _sustained(curve: Sustained | None) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from orchestrator import findings, merge, observation, power, second_opinion, wire
 from orchestrator.domain import Case, CaseSummary, InferometerError, Score, Size, Skip, Status, TrialRecord
 from orchestrator.energy import case_energy
-from orchestrator.files import sha256_file, sync_folder
 from orchestrator.findings import Circumstances
 from orchestrator.report.course import course
 from orchestrator.store import Run
@@ -44,7 +43,12 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
     arisen = _arisen(run) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
     return merge.summary_document(
-        {**_head(run, header), "observer": observed, "power": _power(header)},
+        {
+            **_head(run, header),
+            "observer": observed,
+            "power": _power(header),
+            "versions": _versions(records),
+        },
         merge.with_drops(rows),
         _artifacts(records),
         every,
@@ -74,7 +78,8 @@ def _row(
             transcript = _transcript(run, number, record)
             windows.append(transcript.latencies("measure"))
             if asked_ns and curve is None:
-                curve = course(record, transcript, _checked(run, number, record, "telemetry.jsonl"), asked_ns)
+                telemetry, _ = _checked(run, number, record, "telemetry.jsonl")
+                curve = course(record, transcript, telemetry, asked_ns)
     artifact = next((record.artifact for record in records if record.artifact), {})
     reference = artifact.get("reference")
     circumstances = Circumstances(
@@ -152,27 +157,30 @@ def _power(header: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+# Most bytes of a transcript, and no figure of a row is made of them: the record holds what they showed.
+_OUTPUTS = b'{"type":"outputs"'
+
+
 def _transcript(run: Run, number: int, record: TrialRecord) -> wire.Transcript:
-    path = _checked(run, number, record, "transcript.jsonl")
-    with path.open("rb") as stream:
-        transcript = wire.read(stream)
+    path, content = _checked(run, number, record, "transcript.jsonl")
+    transcript = wire.read(line for line in io.BytesIO(content) if not line.startswith(_OUTPUTS))
     if transcript.violation or not transcript.latencies("measure"):
         raise InferometerError(f"{path}: {transcript.violation or 'no latencies'}; restore it from a copy")
     return transcript
 
 
-def _checked(run: Run, number: int, record: TrialRecord, name: str) -> Path:
-    """A raw file of a trial, as the trial wrote it."""
+def _checked(run: Run, number: int, record: TrialRecord, name: str) -> tuple[Path, bytes]:
+    """A raw file of a trial and its content, as the trial wrote it."""
     path = run.raw(number) / name
     try:
-        found = sha256_file(path)
+        content = path.read_bytes()
     except OSError as problem:
         raise InferometerError(
             f"{path}: cannot be read: {problem.strerror}; restore it from a copy"
         ) from None
-    if found != record.files.get(name):
+    if hashlib.sha256(content).hexdigest() != record.files.get(name):
         raise InferometerError(f"{path}: is not what the trial wrote (SHA-256); restore it from a copy")
-    return path
+    return path, content
 
 
 def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
@@ -191,6 +199,16 @@ def _artifacts(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
                 "weights": artifact["weights"],
             }
     return list(found.values())
+
+
+def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
+    """By runtime the version that its launches said; several where it changed under way."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        version = record.versions.get("runtime")
+        if version:
+            found.setdefault(record.case.runtime, set()).add(version)
+    return {runtime: ", ".join(sorted(versions)) for runtime, versions in sorted(found.items())}
 
 
 def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,39 +256,3 @@ def progress(run: Run) -> dict[str, Any]:
         "last": last,
         "state": "finished" if finished else "unfinished",
     }
-
-
-def merge_folders(folders: Sequence[Path], out: Path) -> int:
-    """Join runs into one comparison file; nothing is written when they contradict each other."""
-    _check_out(out)
-    documents = ((str(folder), _summary(folder)) for folder in folders)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            total = merge.join(documents, stream.write)
-        os.chmod(name, 0o644)
-        os.replace(name, out)
-    except BaseException:
-        os.unlink(name)
-        raise
-    sync_folder(out.parent)
-    return total
-
-
-def _check_out(out: Path) -> None:
-    """Refuse a place where a comparison cannot lie, or where something else lies."""
-    if not out.parent.is_dir():
-        raise InferometerError(f"{out}: --out names a folder that is not there; make it, or choose another")
-    if out.exists():
-        try:
-            replaceable = "runs" in load(out)
-        except InferometerError:
-            replaceable = False
-        if out.is_dir() or not replaceable:
-            raise InferometerError(f"{out}: --out would replace something else; choose another name")
-
-
-def _summary(folder: Path) -> dict[str, Any]:
-    """A folder's stored summary where there is one: merging needs no raw data."""
-    path = folder / "summary.json"
-    return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)

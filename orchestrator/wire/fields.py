@@ -57,7 +57,7 @@ def listing(message: Mapping[str, Any], name: str, kinds: tuple[type, ...], leas
     """A field that is a list of these kinds. Raises Violation."""
     value = message.get(name)
     # A set of types instead of isinstance per item: windows hold up to millions of values.
-    if not isinstance(value, list) or not {type(item) for item in value} <= set(kinds):
+    if not isinstance(value, list) or not set(map(type, value)) <= set(kinds):
         raise Violation(f"{message['type']}.{name} must be a list of {'/'.join(k.__name__ for k in kinds)}")
     if len(value) < least:
         raise Violation(f"{message['type']}.{name} is empty")

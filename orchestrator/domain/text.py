@@ -1,0 +1,8 @@
+"""Texts that others wrote."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """One printable line: what a runner wrote must not steer a terminal."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
