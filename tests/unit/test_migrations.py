@@ -12,7 +12,8 @@ from orchestrator import migrations
 from orchestrator.domain import InferometerError
 from orchestrator.merge import case_summary, join, read_document
 from orchestrator.report import comma, markdown
-from orchestrator.report.document import conclude, load, merge_folders
+from orchestrator.report.comparison import merge_folders
+from orchestrator.report.document import conclude, load
 from orchestrator.session import resumable
 from orchestrator.store import Run
 from orchestrator.verify.check import seal, verify
