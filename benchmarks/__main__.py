@@ -26,6 +26,7 @@ from benchmarks import (
     observer_effect,
     remote_overhead,
     report_size,
+    same,
     sdk_null,
     telemetry_cost,
     watch_cost,
@@ -50,6 +51,7 @@ MODULES: tuple[ModuleType, ...] = (
     merge_size,
     report_size,
     watch_cost,
+    same,
 )
 
 
@@ -63,20 +65,22 @@ def main() -> int:
     parser.add_argument(
         "modules", metavar="MODULE", nargs="*", help=f"all its figures; of: {', '.join(choices)}"
     )
+    parser.add_argument("--tries", type=int, metavar="N", default=same.TRIES, help=f"of {same.FIGURES[0]}")
+    parser.add_argument("--resume", action="store_true", help=f"go on with the tries of {same.FIGURES[0]}")
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--json", action="store_true", help="one JSON object a line")
     style.add_argument("--markdown", action="store_true", help="a table for a document, and where it is from")
     given = parser.parse_args()
     if unknown := set(given.modules) - set(choices):
         parser.error(f"unknown {', '.join(sorted(unknown))}; modules are {', '.join(choices)}")
-    place, found = Place(PlainLines()), []
+    place, found = Place(PlainLines(), given.tries, given.resume), []
     if not (given.json or given.markdown):
         print(figure.line(figure.HEADINGS))
     begun = place.describe() if given.markdown else ""
     wanted = [
         *(given.only or ()),
         *(name for word in given.modules for name in choices[word].FIGURES),
-    ] or known
+    ] or [name for name in known if name not in same.FIGURES]  # a quarter of an hour: only when asked for
     for module in MODULES:
         for one in _measured(module, place, wanted):
             found.append(one)

@@ -27,8 +27,9 @@ from orchestrator.session import Watcher
 class Place:
     """Made once; engine and images are looked for when the first figure needs them."""
 
-    def __init__(self, watcher: Watcher):
+    def __init__(self, watcher: Watcher, tries: int = 0, resume: bool = False):
         self.root, self.cache, self.watcher = suite_root(), cache_root(), watcher
+        self.tries, self.resume = tries, resume  # of what is repeated as often as the user has time
         self.catalog = Catalog(self.root)
         self.command = (sys.executable, "-m", "orchestrator")  # the program under test
         self._targets: dict[str, Target] = {}

@@ -42,6 +42,7 @@ class Commands(click.Group):
         "study": "study",
         "recommend": "recommend",
         "merge": "results",
+        "compare": "compare",
         "verify": "verify",
         "reproduce": "reproduce",
         "cite": "cite",
