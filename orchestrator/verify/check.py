@@ -203,7 +203,8 @@ def _check_figures(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
     again["run"]["name"] = document["run"]["name"]  # a folder may be renamed
     writer, here = document["run"]["suite"], orchestrator.__version__
     is_own = writer == here and plain["schema"] == SCHEMA
-    version = "" if is_own else f" (written by {writer}, recomputed by {here}: figures may differ by version)"
+    told = f"{writer} (schema {plain['schema']}), recomputed by {here} (schema {SCHEMA})"
+    version = "" if is_own else f"; written by {told}: figures may differ by version"
     outcome.recomputed.append(SUMMARY)
     # Of another version: values, not bytes; and of an older schema only what it had.
     compared = {**plain, "schema": SCHEMA} if not is_own else plain
