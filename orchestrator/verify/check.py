@@ -15,7 +15,7 @@ from orchestrator.merge import read_document
 from orchestrator.migrations import SCHEMA
 from orchestrator.report.document import conclude
 from orchestrator.store import SUMMARY, Run, rendered
-from orchestrator.verify import citation, manifest
+from orchestrator.verify import citation, manifest, trials
 from orchestrator.verify.contrast import first_difference
 from orchestrator.verify.derived import renderers
 from orchestrator.verify.manifest import NAME, Entry, Manifest, Step, is_later
@@ -151,10 +151,14 @@ def _against(listed: Manifest, present: Mapping[str, Entry]) -> Iterator[Differe
 def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> None:
     """Raw files against the hashes that trials and the launches beside them keep of them."""
     known = set()
+    asked_ns = run.header("plan.settings.min_duration_ns")["plan"]["settings"]["min_duration_ns"]
     for number, record in enumerate(run.records()):
         base = f"raw/{number:05d}"
         known.add(base)
-        _check_hashes(base, record.files, present, outcome, alone=True)
+        if _check_hashes(base, record.files, present, outcome, alone=True):
+            found = trials.difference(run, number, record, asked_ns)
+            if found:
+                _add(outcome, run.trials_path.name, f"line {number + 1}: {found}")
         outcome.trials += 1
     for name in present:
         base, _, file = name.rpartition("/")
@@ -173,11 +177,14 @@ def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
 
 def _check_hashes(
     base: str, hashes: Mapping[str, str], present: Mapping[str, Entry], outcome: Outcome, alone: bool = False
-) -> None:
+) -> bool:
+    """Whether every file that a launch wrote is there as it wrote it."""
+    before = len(outcome.differences)
     there = {name.rpartition("/")[2]: entry for name, entry in present.items() if name.startswith(f"{base}/")}
     named = {difference.path for difference in outcome.differences}
     for file, sha256 in hashes.items():
         if f"{base}/{file}" in named:
+            before = -1
             continue  # by the manifest
         if file not in there:
             _add(outcome, f"{base}/{file}", "is missing, or cannot be read: its launch wrote it")
@@ -185,6 +192,7 @@ def _check_hashes(
             _add(outcome, f"{base}/{file}", "is not what its launch wrote (SHA-256)")
     for file in sorted(there.keys() - hashes.keys()) if alone else ():
         _add(outcome, f"{base}/{file}", "is none of the files that its launch wrote")
+    return len(outcome.differences) == before
 
 
 def _check_figures(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> None:
