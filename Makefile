@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce explain compare
+.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve study recommend conformance test check benchmark lock verify reproduce explain compare cite
 
 PYTHON ?= python3
 VENV := .venv
@@ -57,6 +57,9 @@ reproduce: setup ## measure a run again and compare: RESULTS=dir ALLOW=image,art
 
 explain: setup ## what a run's figures show, with the evidence: RESULTS=dir CASE
 	@$(INFEROMETER) explain $(RESULTS) $(call option,--case,$(CASE))
+
+cite: setup ## how a results folder is cited: RESULTS=dir AUTHOR='Family, Given'
+	@$(INFEROMETER) cite $(RESULTS) $(call option,--author,$(AUTHOR))
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))

@@ -154,7 +154,7 @@ def execute(
     lines = measurement.read_lines(raw / "telemetry.jsonl")
     record = replace(record, **_measured(transcript, load, case.batch, lines, contained))
     values = transcript.latencies("measure")
-    record = replace(record, energy=_energy(transcript, lines, len(values), record.telemetry, settings))
+    record = replace(record, energy=joules(transcript, lines, record.telemetry, settings.min_duration_ns))
     fallback = measurement.fallback(transcript.placement) if transcript.placement else None
     is_sustained = settings.sustained_ns > 0
     found = trial_findings(record, values, fallback, is_sustained)
@@ -230,7 +230,19 @@ def _versions(transcript: wire.Transcript) -> dict[str, str | None]:
 def _measured(
     transcript: wire.Transcript, load: Load, batch: int, lines: Sequence[measurement.Line], contained: bool
 ) -> dict[str, Any]:
-    """The figures of a transcript, complete or not; what is absent stays None."""
+    fields = figures(transcript, lines, contained)
+    if transcript.outputs or transcript.done:  # a runner that kept them back scores as it answered
+        fields |= _scored(transcript, load, batch)
+    return fields
+
+
+def figures(
+    transcript: wire.Transcript, lines: Sequence[measurement.Line], contained: bool
+) -> dict[str, Any]:
+    """The fields of a record that follow from its transcript, complete or not, and telemetry alone.
+
+    ``contained``: whether the runner ran in a container. What is absent stays None.
+    """
     values = transcript.latencies("measure")
     first = transcript.latencies("first")
     window = transcript.window("measure")
@@ -248,24 +260,21 @@ def _measured(
     }
     if values and window:
         fields["loop_overhead_ns"] = (window[1] - window[0] - sum(values)) / len(values)
-    if transcript.outputs or transcript.done:  # a runner that kept them back scores as it answered
-        fields |= _scored(transcript, load, batch)
     return fields
 
 
-def _energy(
-    transcript: wire.Transcript,
-    lines: Sequence[measurement.Line],
-    iterations: int,
-    cut: Mapping[str, Any],
-    settings: Settings,
+def joules(
+    transcript: wire.Transcript, lines: Sequence[measurement.Line], cut: Mapping[str, Any], asked_ns: int
 ) -> tuple[Energy, ...]:
-    """Nothing where readings cannot be laid on the runner's marks; telemetry's own entry says why."""
+    """The energy of a window that was asked to last ``asked_ns`` at least; ``cut``: the record's telemetry.
+
+    Nothing where readings cannot be laid on the runner's marks; telemetry's own entry says why.
+    """
     if cut[measurement.PROGRAM]["reason"]:
         return ()
     window = transcript.window
-    windows = Windows(window("measure"), window("idle"), window("idle_after"), settings.min_duration_ns)
-    return energy_of(lines, windows, iterations)
+    windows = Windows(window("measure"), window("idle"), window("idle_after"), asked_ns)
+    return energy_of(lines, windows, len(transcript.latencies("measure")))
 
 
 def _brief(placement: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import click
 from orchestrator.cli.bench import listed
 
 if TYPE_CHECKING:
-    from orchestrator.reproduce.pairs import Pair
+    from orchestrator.compare import Comparison
     from orchestrator.reproduce.perform import Ready
 
 
@@ -31,7 +31,7 @@ def reproduce(**given: Any) -> None:
     """Measure the plan of a results folder again: same cases, order, launches, images and artifacts.
 
     What is not the same here is refused by name with its fix, or allowed with --allow and told in the new
-    run's header. Ends with the ratio of each case to the original's.
+    run's header. Ends with the comparison of both, as inferometer compare prints it.
 
     \b
     Examples:
@@ -61,11 +61,11 @@ def _perform(given: Mapping[str, Any]) -> int:
             means.refuse(ready.differs, given["allow"])
             return 0
         try:
-            run, session, pairs = perform.reproduce(catalog, cache, ready, given["allow"], watching)
+            run, session, comparison = perform.reproduce(catalog, cache, ready, given["allow"], watching)
         except KeyboardInterrupt:
             click.echo("interrupted; the same command resumes, every finished trial is kept", err=True)
             return 130
-    click.echo(_table(pairs, ready, given["as_json"], run.folder))
+    _show(comparison, ready, given["as_json"], run.folder)
     return exit_code(list(run.records()), session.skips)
 
 
@@ -79,17 +79,16 @@ def _preview(ready: Ready, as_json: bool) -> str:
     return "\n".join([*lines, f"{len(trials)} trials of {cases} cases with engine {ready.order.engine}"])
 
 
-def _table(pairs: Sequence[Pair], ready: Ready, as_json: bool, folder: Path) -> str:
+def _show(comparison: Comparison, ready: Ready, as_json: bool, folder: Path) -> None:
+    from orchestrator.compare import terminal
+    from orchestrator.compare.document import to_json
+
     if as_json:
         told = [one.to_json() for one in ready.differs]
-        content = {"folder": str(folder), "differs": told, "cases": [pair.to_json() for pair in pairs]}
-        return json.dumps(content, indent=1)
-    lines = [f"differs: {one.line()}" for one in ready.differs] + [_line(pair) for pair in pairs]
-    return "\n".join([*lines, str(folder)])
-
-
-def _line(pair: Pair) -> str:
-    if pair.ratio is None:
-        return f"{pair.case}: no figure on both sides"
-    overlap = {True: "intervals overlap", False: "intervals apart", None: "no interval on both sides"}
-    return f"{pair.case}: {pair.ratio:.3f} of the original's p50, {overlap[pair.overlap]}"
+        content = {"folder": str(folder), "differs": told, "comparison": to_json(comparison, [], 0)}
+        click.echo(json.dumps(content, indent=1, sort_keys=True))
+        return
+    for one in ready.differs:
+        click.echo(f"differs: {one.line()}")
+    terminal.show(comparison)
+    click.echo(str(folder))

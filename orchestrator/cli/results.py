@@ -77,11 +77,14 @@ def _newest() -> Path:
 
 def _write(document: dict[str, Any], source: Path, out: Path | None) -> None:
     from orchestrator.report import files
+    from orchestrator.verify.manifest import refresh
 
     folder = source if source.is_dir() else None
     target = out or (folder and folder / files.FOLDER)
     if target:
         written = files.write(document, folder, target, _page())
+        if folder:
+            refresh(folder)
         if target / files.PARQUET not in written:
             click.echo(files.NO_PARQUET, err=True)
         click.echo(str(written[-1]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestrator.domain import CaseSummary
 
-_RUN = ("observer", "isolation", "power", "reproduces")  # the first three came while the schema was 1
+_RUN = ("observer", "isolation", "power", "versions", "reproduces")  # optional, None where unknown
 
 
 def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:

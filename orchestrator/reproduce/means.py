@@ -141,4 +141,4 @@ def refuse(found: Iterable[Differs], allowed: Collection[str]) -> None:
 
 def _short(text: str) -> str:
     digest = text.removeprefix("sha256:")
-    return digest[:12] if len(digest) == 64 else text
+    return digest[:12] if len(digest) in (40, 64) else text  # of Git, of SHA-256

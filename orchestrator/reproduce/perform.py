@@ -11,18 +11,20 @@ import orchestrator
 from orchestrator import bench, choices, environment, lock
 from orchestrator.cases import Order
 from orchestrator.catalog import Catalog, Device
+from orchestrator.compare import Comparison, Wish, compare
 from orchestrator.engines.place import Place
 from orchestrator.engines.ssh import Link
 from orchestrator.report.document import conclude
 from orchestrator.reproduce import means
 from orchestrator.reproduce.means import Differs
 from orchestrator.reproduce.original import Original, order_of, read
-from orchestrator.reproduce.pairs import Pair, pairs
 from orchestrator.session import Session, Watcher
 from orchestrator.store import Run
 from orchestrator.verify.finish import finish
 
 _TOLD = ("machine_id_sha256", "cpu_model", "kernel", "git_commit")  # facts of a run that refuse nothing
+# What another machine of the same device has of its own: told by the comparison, but no reason against it.
+_ELSEWHERE = ("machine", "microcode", "kernel")
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,11 @@ def _told(original: Original, differs: list[Differs]) -> dict[str, Any]:
 
 def reproduce(
     catalog: Catalog, cache: Path, ready: Ready, allowed: Collection[str], watcher: Watcher
-) -> tuple[Run, Session, list[Pair]]:
+) -> tuple[Run, Session, Comparison]:
     """Measure, conclude, set beside the original. Raises InferometerError for what must not differ."""
     means.refuse(ready.differs, allowed)
     run, session = bench.perform(catalog, cache, ready.order, watcher)
     document = conclude(run, session.skips)
     finish(run, document)
-    return run, session, pairs(conclude(ready.original.run), document, ready.order.wish.device)
+    wish = Wish(allow=frozenset((*_ELSEWHERE, *allowed)))
+    return run, session, compare(ready.original.run.folder, run.folder, wish)

@@ -15,9 +15,9 @@ from orchestrator.merge import read_document
 from orchestrator.migrations import SCHEMA
 from orchestrator.report.document import conclude
 from orchestrator.store import SUMMARY, Run, rendered
-from orchestrator.verify import citation, manifest
+from orchestrator.verify import citation, manifest, trials
 from orchestrator.verify.contrast import first_difference
-from orchestrator.verify.derived import RENDERERS
+from orchestrator.verify.derived import renderers
 from orchestrator.verify.manifest import NAME, Entry, Manifest, Step, is_later
 
 # What a reader of damaged files may stumble over, whichever line of it.
@@ -151,10 +151,14 @@ def _against(listed: Manifest, present: Mapping[str, Entry]) -> Iterator[Differe
 def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> None:
     """Raw files against the hashes that trials and the launches beside them keep of them."""
     known = set()
+    asked_ns = run.header("plan.settings.min_duration_ns")["plan"]["settings"]["min_duration_ns"]
     for number, record in enumerate(run.records()):
         base = f"raw/{number:05d}"
         known.add(base)
-        _check_hashes(base, record.files, present, outcome, alone=True)
+        if _check_hashes(base, record.files, present, outcome, alone=True):
+            found = trials.difference(run, number, record, asked_ns)
+            if found:
+                _add(outcome, run.trials_path.name, f"line {number + 1}: {found}")
         outcome.trials += 1
     for name in present:
         base, _, file = name.rpartition("/")
@@ -173,11 +177,14 @@ def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
 
 def _check_hashes(
     base: str, hashes: Mapping[str, str], present: Mapping[str, Entry], outcome: Outcome, alone: bool = False
-) -> None:
+) -> bool:
+    """Whether every file that a launch wrote is there as it wrote it."""
+    before = len(outcome.differences)
     there = {name.rpartition("/")[2]: entry for name, entry in present.items() if name.startswith(f"{base}/")}
     named = {difference.path for difference in outcome.differences}
     for file, sha256 in hashes.items():
         if f"{base}/{file}" in named:
+            before = -1
             continue  # by the manifest
         if file not in there:
             _add(outcome, f"{base}/{file}", "is missing, or cannot be read: its launch wrote it")
@@ -185,6 +192,7 @@ def _check_hashes(
             _add(outcome, f"{base}/{file}", "is not what its launch wrote (SHA-256)")
     for file in sorted(there.keys() - hashes.keys()) if alone else ():
         _add(outcome, f"{base}/{file}", "is none of the files that its launch wrote")
+    return len(outcome.differences) == before
 
 
 def _check_figures(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> None:
@@ -203,7 +211,8 @@ def _check_figures(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
     again["run"]["name"] = document["run"]["name"]  # a folder may be renamed
     writer, here = document["run"]["suite"], orchestrator.__version__
     is_own = writer == here and plain["schema"] == SCHEMA
-    version = "" if is_own else f" (written by {writer}, recomputed by {here}: figures may differ by version)"
+    told = f"{writer} (schema {plain['schema']}), recomputed by {here} (schema {SCHEMA})"
+    version = "" if is_own else f"; written by {told}: figures may differ by version"
     outcome.recomputed.append(SUMMARY)
     # Of another version: values, not bytes; and of an older schema only what it had.
     compared = {**plain, "schema": SCHEMA} if not is_own else plain
@@ -212,22 +221,29 @@ def _check_figures(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
         _add(outcome, SUMMARY, found + version)
     elif is_own and stored != rendered(again):
         _add(outcome, SUMMARY, "the same figures, but not laid out as this suite writes them")
-    _check_derived(run.folder, again if is_own else document, present, outcome, version)
+    _check_derived(run.folder, again, present, outcome, version)
 
 
 def _check_derived(
     folder: Path, document: dict[str, Any], present: Mapping[str, Entry], outcome: Outcome, version: str
 ) -> None:
+    known = renderers(folder)
+    # Whoever reports on a copy may have given the folder another name than the bench did.
+    renamed = {**document, "run": {**document["run"], "name": folder.resolve().name}}
     for name in filter(is_later, present):
-        renderer = RENDERERS.get(name)
-        if renderer is None:
-            outcome.notes.append(f"{name}: this version does not make it again; its hash alone was checked")
+        if name not in known:
+            outcome.notes.append(f"{name}: is not made again here; its hash alone was checked")
             continue
+        stored = (folder / name).read_bytes()
         try:
-            again = renderer(document, folder)
+            same = any(stored == known[name](one) for one in (document, renamed))
         except _STUMBLES as problem:
             _add(outcome, name, f"cannot be made again: {_words(problem)}{version}")
             continue
-        outcome.recomputed.append(name)
-        if (folder / name).read_bytes() != again:
-            _add(outcome, name, f"is not what is made from the raw data{version}")
+        if same:
+            outcome.recomputed.append(name)
+        elif version:
+            outcome.notes.append(f"{name}: made again it is another; its hash alone was checked{version}")
+        else:
+            outcome.recomputed.append(name)
+            _add(outcome, name, "is not what is made from the raw data; `inferometer report` does")

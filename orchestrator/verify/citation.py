@@ -16,7 +16,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.store import Run
 from orchestrator.verify import manifest
 
-NOBODY = "AUTHOR NOT GIVEN; inferometer cite RESULTS --author 'Family, Given'"
+NOBODY = "AUTHOR NOT GIVEN (inferometer cite RESULTS --author NAME)"
 _SHOWN = 3  # models in a title
 _NAMES = ("  - name: ", "  - family-names: ", "    given-names: ")
 
@@ -54,9 +54,9 @@ def title(document: Mapping[str, Any]) -> str:
     named = ", ".join(models[:_SHOWN]) + (f" and {len(models) - _SHOWN} more" if models[_SHOWN:] else "")
     run = document["run"]
     processor = run["host"].get("cpu_model")
-    return f"Inference measurements of {named or 'nothing'} on {run['device']}" + (
-        f" ({processor})" if processor else ""
-    )
+    where = f"{run['device']} ({processor})" if processor else run["device"]
+    under = " under emulation" if any(row["emulated"] for row in document["cases"]) else ""
+    return f"Inference measurements of {named or 'nothing'} on {where}{under}"
 
 
 def render(document: Mapping[str, Any], known: Facts, authors: Sequence[str]) -> bytes:
@@ -129,11 +129,7 @@ def bibtex(document: Mapping[str, Any], known: Facts, names: Sequence[str]) -> s
     run = document["run"]
     date = run["created_utc"]
     fields = {
-        **(
-            {"author": " and ".join(name if "," in name else f"{{{name}}}" for name in names)}
-            if names
-            else {}
-        ),
+        **({"author": " and ".join(map(_named, names))} if names else {}),
         "title": f"{{{_escaped(title(document))}}}",
         "year": date[:4],
         "month": date[5:7].lstrip("0"),
@@ -147,9 +143,9 @@ def bibtex(document: Mapping[str, Any], known: Facts, names: Sequence[str]) -> s
 def sentence(document: Mapping[str, Any], known: Facts, names: Sequence[str]) -> str:
     """The same for a list of references in plain text."""
     run = document["run"]
-    who = "; ".join(names) + " " if names else ""
+    who = f"{'; '.join(names)} ({run['created_utc'][:4]}). " if names else ""
     return (
-        f"{who}({run['created_utc'][:4]}). {title(document)}, {run['created_utc'][:10]}. "
+        f"{who}{title(document)}, {run['created_utc'][:10]}. "
         f"Measured with {_suite(run, known)}. Raw data SHA-256 {known.data_sha256}."
     )
 
@@ -169,6 +165,11 @@ def _author(name: str) -> list[str]:
 def _quoted(text: str) -> str:
     """A double-quoted scalar of YAML, which JSON's strings are."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _named(name: str) -> str:
+    """An author of BibTeX: braces keep a group's name from being taken apart."""
+    return _escaped(name) if "," in name else f"{{{_escaped(name)}}}"
 
 
 def _escaped(text: str) -> str:

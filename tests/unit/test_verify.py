@@ -146,6 +146,16 @@ def test_the_first_figure_that_differs_is_named_with_both_values(unsealed: Path)
     assert difference.what == f"cases[0].p50_ns: stored {true + 1}, recomputed {true}"
 
 
+def test_a_record_is_held_against_its_raw_files(unsealed: Path) -> None:
+    path = unsealed / "trials.jsonl"
+    first, second = (json.loads(line) for line in path.read_bytes().splitlines())
+    true = second["first_ns"]
+    second["first_ns"] = true + 1
+    path.write_text("".join(json.dumps(line) + "\n" for line in (first, second)))
+    told = {one.path: one.what for one in verify(unsealed).differences}
+    assert told["trials.jsonl"] == f"line 2: first_ns: stored {true + 1}, recomputed {true}"
+
+
 def test_another_layout_of_the_same_figures_is_a_difference(unsealed: Path) -> None:
     path = unsealed / "summary.json"
     path.write_text(json.dumps(json.loads(path.read_bytes())))
