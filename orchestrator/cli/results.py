@@ -34,12 +34,12 @@ def run_status(folder: Path, as_json: bool) -> None:
         click.echo(f"last: {state['last']}")
 
 
-@click.command(short_help="Print results again: table, json, csv, md.")
+@click.command(short_help="Print results again: table, json, csv, md, html.")
 @click.argument("folder", type=_FOLDER)
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "csv", "md"]),
+    type=click.Choice(["table", "json", "csv", "md", "html"]),
     default="table",
     show_default=True,
 )
@@ -50,10 +50,21 @@ def report(folder: Path, format_: str) -> None:
     Examples:
       inferometer report results/DIR
       inferometer report results/DIR --format csv > table.csv
+      inferometer report results/DIR --format html > report.html
     """
     from orchestrator.report.document import load
 
-    _print(load(folder), format_)
+    document = load(folder)
+    if format_ == "html":
+        _print_page(document, folder)
+    else:
+        _print(document, format_)
+
+
+def _print_page(document: dict[str, Any], source: Path) -> None:
+    from orchestrator.report import page
+
+    click.echo(page.render(document, source if source.is_dir() else None), nl=False)
 
 
 def _print(document: dict[str, Any], format_: str) -> None:
