@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from orchestrator.domain import Case, TrialRecord
+from orchestrator.domain import Case, CaseSummary, TrialRecord
 from orchestrator.merge.documents import runs_of
 from orchestrator.report import notes, table
 from orchestrator.report.cells import plain
@@ -14,6 +15,7 @@ from orchestrator.report.page import provenance, rows, series
 from orchestrator.report.page.launches import Launch
 
 TIMELINES = 200  # cases that have one; a page of more would be slow to open
+_SUMMARY = {"run", *(field.name for field in fields(CaseSummary))}
 VERDICTS = ("valid", "suspect", "invalid", rows.FAILED)
 NO_RAW = (
     "This page was made from summaries, not from a results folder: latency distributions, telemetry "
@@ -31,7 +33,7 @@ def build(
     ``launches``: of the run's folder, each case's in any order, read once and not kept; ``header``: its
     ``run.json``. A comparison has neither, and ``left_out`` says so. Raises InferometerError on a bad case.
     """
-    content = table.content(document)
+    content = table.content({**document, "cases": [_summary_alone(row) for row in document["cases"]]})
     texts: dict[str, int] = {}
     raw = {Case.from_json(row["case"]).id: row for row in document["cases"]}
     sources = rows.shown_sources(row.summary for row in content.rows)
@@ -68,6 +70,11 @@ def build(
         "weights": notes.weights_line(content.rows),
         "left_out": left_out if header else [NO_RAW],
     }
+
+
+def _summary_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A case without what other rooms say about it (notes, roofline): the page shows that as it is told."""
+    return {name: value for name, value in row.items() if name in _SUMMARY}
 
 
 def _add_launches(made: Mapping[str, dict[str, Any]], launches: Iterable[Launch], expected: int) -> list[str]:

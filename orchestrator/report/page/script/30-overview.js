@@ -67,9 +67,22 @@ function fastest() {
     body.push([model, el("span", {}, link, grade === "valid" ? "" : " ", grade === "valid" ? null : badge(grade, `none valid: ${grade}`)), duration(best.p50_ns), interval(best)]);
   }
   const shown = body.slice(0, 12);
-  return el("div", {}, el("h3", {}, "Fastest valid case of each model"),
-    plainTable("Fastest valid case of each model", ["model", "case", num("p50"), num("95 % interval")], shown),
-    body.length > shown.length ? el("p", { class: "small soft" }, `${body.length - shown.length} more models in the table.`) : null);
+  const title = measured.some((row) => row.verdict === "valid") ? "Fastest valid case of each model" : "Fastest case of each model (none is valid)";
+  return el("div", {}, el("h3", {}, title),
+    plainTable(title, ["model", "case", num("p50"), num("95 % interval")], shown),
+    body.length > shown.length ? el("p", { class: "small soft" }, `${body.length - shown.length} more models in the table.`) : null,
+    data.runs.map(machine));
+}
+
+// What it ran on, as far as a reader needs it to judge; the rest is under "Origin".
+function machine(run) {
+  const told = Object.fromEntries([...run.facts, ...(run.environment ?? [])]);
+  const cores = told["cores_physical"] && `${told["cores_physical"]} physical, ${told["cores_logical"]} logical`;
+  return el("div", { class: "machine" }, el("h3", {}, data.runs.length > 1 ? run.name : "Machine"), facts([
+    ["device", told.device], ["board", told.board], ["processor", told["cpu model"]], ["cores", cores],
+    ["memory", told.memory_bytes && mebibytes(Number(told.memory_bytes))], ["virtual", told.virtualised === "yes" ? "yes: other guests share the processor" : null],
+    ["system", told.os], ["kernel", told.kernel], ...run.lines.map((line) => line.split(/: (.*)/s).slice(0, 2)),
+  ], "narrow"));
 }
 
 const RANK = { invalid: 0, suspect: 1, note: 2 };
@@ -77,9 +90,11 @@ function commonFindings() {
   const found = d3.rollups(rows.flatMap((row) => row.findings ?? []), (group) => group, ([code, severity]) => `${severity} ${code}`)
     .map(([, group]) => ({ code: group[0][0], severity: group[0][1], advice: text(group[0][3]), count: group.length, example: text(group[0][2]) }))
     .sort((one, other) => RANK[one.severity] - RANK[other.severity] || other.count - one.count || d3.ascending(one.code, other.code));
-  const list = el("ul", { class: "findings" }, found.map((one) => el("li", {},
+  const list = (some) => el("ul", { class: "findings" }, some.map((one) => el("li", {},
     el("div", { class: "head" }, badge(one.severity), el("button", { type: "button", class: "link mono", title: "Show these cases", onclick: () => filterBy(one.code) }, one.code),
       el("span", { class: "count" }, one.count === rows.length ? "every case" : counted(one.count, "case"))),
     el("p", {}, one.advice || one.example))));
-  return el("div", {}, el("h3", {}, "Findings"), found.length ? list : el("p", { class: "soft" }, "None: nothing speaks against any figure."));
+  const [grave, light] = [found.filter((one) => one.severity !== "note"), found.filter((one) => one.severity === "note")];
+  const folded = light.length ? el("details", { class: "fold", open: grave.length + light.length < 7 }, el("summary", {}, counted(light.length, "note")), list(light)) : null;
+  return el("div", {}, el("h3", {}, "Findings"), grave.length ? list(grave) : el("p", { class: "soft" }, "Nothing speaks against any figure."), folded);
 }

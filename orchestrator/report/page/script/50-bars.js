@@ -3,7 +3,7 @@ const mostModels = 24;
 function latencySection() {
   if (!measured.length) return null;
   const models = MODELS.filter((model) => measured.some((row) => row.model === model));
-  const made = section("latency", "Latency", "Median time of an inference (mean over launches of each launch's median). Whiskers: 95 % interval between launches; dots: the single launches, so that modes are not hidden by a mean. Pale bars are not valid.",
+  const made = section("latency", "Latency", "Median time of an inference (mean over launches of each launch's median). Whiskers: 95\u00a0% interval between launches; dots: the single launches, so that modes are not hidden by a mean. Pale bars are not valid.",
     models.slice(0, mostModels).map(latencyFigure));
   if (models.length > mostModels) made.append(el("p", { class: "soft" }, `The first ${mostModels} of ${models.length} models are drawn; the table has all.`));
   return made;

@@ -47,8 +47,9 @@ function stripFigure(model) {
         height: shown.length * Math.max(26, 7 * d3.max(shown, (row) => launchesOf(row).length)) + 50,
         marginLeft,
         marginTop: 6,
+        marginBottom: 38,
         x: { label: "latency relative to the case's p50", grid: true, domain, clamp: true, ticks: width / 110, tickSize: 0 },
-        y: { label: null, domain: [-0.6, shown.length - 0.4], reverse: false },
+        y: { label: null, domain: [-0.6, shown.length - 0.4], reverse: true },
         marks: [
           Plot.axisY(d3.range(shown.length), { tickSize: 0, tickFormat: (place) => shortName(shown[place]), lineWidth, textOverflow: "ellipsis-middle", label: null }),
           Plot.ruleY(d3.range(1, shown.length).map((place) => place - 0.5), { stroke: "var(--line)" }),
@@ -63,6 +64,9 @@ function stripFigure(model) {
   });
 }
 
+// Where both figures of a case look: what is beyond (3 % of the slowest launch) is told by p99.
+const bulk = (launches) => [d3.min(launches, (one) => d3.quantileSorted(one.q, 0.01)), d3.max(launches, (one) => d3.quantileSorted(one.q, 0.97))];
+
 // Density of a launch's quantiles, each of which stands for an equal share of the window.
 function density(quantiles, grid) {
   const spread = Math.min(d3.deviation(quantiles) ?? 0, (d3.quantileSorted(quantiles, 0.75) - d3.quantileSorted(quantiles, 0.25)) / 1.34 || Infinity);
@@ -72,10 +76,8 @@ function density(quantiles, grid) {
 
 function shapeFigure(row, level) {
   const launches = launchesOf(row);
-  const all = launches.flatMap((one) => one.q).sort(d3.ascending);
   const unit = commonUnit([row.p50_ns]);
-  const low = d3.min(launches, (one) => d3.quantileSorted(one.q, 0.01));
-  const high = d3.max(launches, (one) => d3.quantileSorted(one.q, 0.96));
+  const [low, high] = bulk(launches);
   const pad = (high - low) * 0.06 || low * 0.01;
   const grid = d3.range(161).map((step) => low - pad + ((high - low + 2 * pad) * step) / 160);
   const ridges = launches.map((one) => ({ one, heights: density(one.q, grid) }));
@@ -88,7 +90,7 @@ function shapeFigure(row, level) {
     level,
     draw: (width) => plot({
       width,
-      height: Math.min(42 * launches.length, 520) + 70,
+      height: Math.max(300, Math.min(42 * launches.length, 520) + 70),
       marginLeft: 62,
       marginTop: 26,
       marginBottom: 38,
@@ -110,7 +112,7 @@ function ecdfFigure(row, level) {
   const launches = launchesOf(row);
   const unit = commonUnit([row.p50_ns]);
   const points = launches.flatMap((one) => one.q.map((value, place) => ({ n: one.n, x: value / unit.size, y: (100 * (place + 0.5)) / one.q.length })));
-  const high = d3.max(launches, (one) => d3.quantileSorted(one.q, 0.99)) / unit.size;
+  const [low, high] = bulk(launches).map((value) => value / unit.size);
   const shades = d3.scaleOrdinal(launches.map((one) => one.n), d3.range(8).map((place) => `var(--c${place})`));
   return figure({
     title: "Share of iterations that were as fast",
@@ -122,9 +124,9 @@ function ecdfFigure(row, level) {
       height: 300,
       marginLeft: 46,
       marginBottom: 38,
-      x: { label: `latency, ${unit.name}`, grid: true, ticks: width / 100, tickSize: 0, domain: [d3.min(points, (one) => one.x), high], clamp: true },
+      x: { label: `latency, ${unit.name}`, grid: true, ticks: width / 100, tickSize: 0, domain: [low, high] },
       y: { label: "% of iterations", grid: true, ticks: 5, tickSize: 0, domain: [0, 100] },
-      marks: [Plot.lineY(points, { x: "x", y: "y", z: "n", stroke: (one) => shades(one.n), strokeWidth: 1.5, curve: "step-after" }), Plot.ruleY([50], { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "3,3" })],
+      marks: [Plot.lineY(points, { x: "x", y: "y", z: "n", stroke: (one) => shades(one.n), strokeWidth: 1.5, curve: "step-after", clip: true }), Plot.ruleY([50], { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "3,3" })],
     }),
     table: () => [["launch", num("10 %"), num("50 %"), num("90 %"), num("95 %")], launches.map((one) => [String(one.n), ...[0.1, 0.5, 0.9, 0.95].map((share) => duration(d3.quantileSorted(one.q, share)))])],
   });

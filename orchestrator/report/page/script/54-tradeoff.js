@@ -52,7 +52,7 @@ function tradeoffFigure([, name, of, words], total, group) {
       marginRight: 24,
       marginBottom: 40,
       x: { label: `${name}, ${unit.name}${wide ? " (logarithmic)" : ""}`, type: wide ? "log" : "linear", grid: true, nice: true, ticks: width / 100, tickSize: 0, zero: !wide, tickFormat: wide ? (value) => number(value) : undefined },
-      y: { label: "accuracy, %", grid: true, nice: true, ticks: 6, tickSize: 0, inset: 10 },
+      y: { label: "accuracy, %", grid: true, domain: padded(d3.extent(group, y)), ticks: 6, tickSize: 0, tickFormat: (value) => number(value), inset: 10 },
       symbol: { domain: variants, range: symbols },
       marks: [
         Plot.lineY(fronts, { x: ({ row }) => x(row), y: ({ row }) => y(row), z: "device", stroke: "var(--accent)", strokeWidth: 1.6, strokeDasharray: "5,4" }),

@@ -1,5 +1,7 @@
 // One case closely: its launches' shapes and what the machine did meanwhile.
-const UNIT_WORDS = { C: "temperature, C", MHz: "clock, MHz", W: "power, W", MiB: "memory, MiB", cores: "busy cores" };
+const UNIT_WORDS = { C: "temperature, C", MHz: "clock, MHz", W: "power, W", MiB: "memory, MiB", "MiB of the host": "memory of the whole machine, MiB", cores: "busy cores" };
+// The machine's memory beside a process's would make a flat line of the latter.
+const panel = (one) => (one.unit === "MiB" && one.scope === "host" ? "MiB of the host" : one.unit);
 const UNIT_ORDER = Object.keys(UNIT_WORDS);
 
 function closeSection() {
@@ -24,7 +26,7 @@ function closeFigures(row, level) {
 
 function timelineFigure(row, level) {
   const line = row.timeline;
-  const units = UNIT_ORDER.filter((unit) => line.sources.some((one) => one.unit === unit));
+  const units = UNIT_ORDER.filter((unit) => line.sources.some((one) => panel(one) === unit));
   const last = d3.max([...line.phases.map(([, , end]) => end), ...line.sources.map((one) => one.t.at(-1))]) ?? 1;
   const first = Math.min(0, d3.min(line.sources, (one) => one.t[0]) ?? 0);
   const names = line.phases.map(([name]) => name).join(", ");
@@ -59,10 +61,10 @@ function phaseStrip(line, first, last, width) {
 }
 
 function unitPlot(line, unit, first, last, width) {
-  const here = line.sources.filter((one) => one.unit === unit);
+  const here = line.sources.filter((one) => panel(one) === unit);
   const points = here.flatMap((one) => one.t.map((t, place) => ({ name: one.name, x: seconds(t), y: one.v[place] })));
   const extent = d3.extent(points, (one) => one.y);
-  const lastOne = unit === UNIT_ORDER.findLast((name) => line.sources.some((one) => one.unit === name));
+  const lastOne = unit === UNIT_ORDER.findLast((name) => line.sources.some((one) => panel(one) === name));
   const shades = d3.scaleOrdinal(here.map((one) => one.name), d3.range(8).map((place) => `var(--c${place})`));
   const drawn = plot({
     width,
@@ -72,15 +74,15 @@ function unitPlot(line, unit, first, last, width) {
     marginTop: 8,
     marginBottom: lastOne ? 36 : 10,
     x: { label: lastOne ? "seconds since the runner's first phase" : null, domain: [seconds(first), seconds(last)], ticks: lastOne ? width / 90 : [], tickSize: 0 },
-    y: { label: null, grid: true, ticks: 4, tickSize: 0, nice: true, domain: unit === "C" || unit === "MHz" ? padded(extent) : [0, extent[1] || 1] },
+    y: { label: null, grid: true, ticks: 4, tickSize: 0, nice: true, domain: ["C", "MHz", "MiB of the host"].includes(unit) ? padded(extent) : [0, extent[1] || 1] },
     marks: [
       Plot.rectX(bands(line).filter((one) => one.measured), { x1: "start", x2: "end", fill: "var(--accent)", fillOpacity: 0.09 }),
       Plot.ruleX(bands(line), { x: "start", stroke: "var(--line)" }),
       Plot.lineY(points, { x: "x", y: "y", z: "name", stroke: (one) => shades(one.name), strokeWidth: 1.6 }),
-      Plot.dot(points, { x: "x", y: "y", r: 1.7, fill: (one) => shades(one.name), title: (one) => `${one.name}\n${number(one.y)} ${unit} at ${number(one.x)} s` }),
+      Plot.dot(points, { x: "x", y: "y", r: 1.7, fill: (one) => shades(one.name), title: (one) => `${one.name}\n${number(one.y)} ${unit.split(" ")[0]} at ${number(one.x)} s` }),
     ],
   });
-  return el("div", {}, el("h4", {}, UNIT_WORDS[unit]), swatches(here.map((one) => [`${one.name} (${one.scope})`, shades(one.name), "line"])), drawn);
+  return el("div", { class: "panel" }, el("h4", {}, UNIT_WORDS[unit]), swatches(here.map((one) => [`${one.name} (${one.scope})`, shades(one.name), "line"])), drawn);
 }
 function padded([low, high]) {
   const room = Math.max((high - low) * 0.15, Math.abs(high) * 0.01, 0.5);
