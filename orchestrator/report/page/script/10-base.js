@@ -84,10 +84,11 @@ function badge(word, label = word) {
 }
 
 const sections = [];
+const SHORT = { close: "Close-up", tradeoff: "Accuracy", gaps: "Gaps", mlperf: "MLPerf" }; // in the navigation
 // A section with its heading and an entry in the navigation; null where there is nothing to show.
 function section(id, title, lead, ...content) {
   const heading = `${id}-title`;
-  sections.push([id, title]);
+  sections.push([id, SHORT[id] ?? title]);
   return el("section", { id, "aria-labelledby": heading }, el("h2", { id: heading }, title), lead ? el("p", { class: "lead" }, lead) : null, ...content);
 }
 

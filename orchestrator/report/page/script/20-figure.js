@@ -64,9 +64,20 @@ const STYLE = { background: "transparent", fontSize: "12px", fontFamily: "inheri
 const plot = (options) => Plot.plot({ ...options, style: STYLE });
 // Room for labels on the left, and how many characters of them fit.
 function labelRoom(names, width) {
+  if (narrow(width)) return { marginLeft: 10, lineWidth: 1 };
   const longest = d3.max(names, (name) => name.length) ?? 0;
-  const room = Math.min(longest * 6.4 + 14, width * (width < 520 ? 0.38 : 0.4));
+  const room = Math.min(longest * 6.4 + 14, width * 0.4);
   return { marginLeft: Math.max(40, Math.round(room)), lineWidth: Math.max(40, room - 12) / 12 };
+}
+// On a phone names stand above their lines: beside them they would be cut where they differ.
+const narrow = (width) => width < 520;
+// A short label of a tick; a time with its unit where the axis spans several.
+const tick = (value) => String(Number(value.toPrecision(3)));
+const timeTick = (ns) => `${tick(ns / timeUnit(ns).size)} ${timeUnit(ns).name}`;
+// 1, 2 and 5 of each decade, or only 1 where these are too many.
+function logTicks(low, high, most) {
+  const all = d3.range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1).flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)).filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  return all.length <= most ? all : all.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9);
 }
 const tip = { fill: "var(--surface)", stroke: "var(--line)" };
 

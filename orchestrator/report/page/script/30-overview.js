@@ -68,7 +68,7 @@ function fastest() {
   }
   const shown = body.slice(0, 12);
   const title = measured.some((row) => row.verdict === "valid") ? "Fastest valid case of each model" : "Fastest case of each model (none is valid)";
-  return el("div", {}, el("h3", {}, title),
+  return el("div", { class: "fastest" }, el("h3", {}, title),
     plainTable(title, ["model", "case", num("p50"), num("95 % interval")], shown),
     body.length > shown.length ? el("p", { class: "small soft" }, `${body.length - shown.length} more models in the table.`) : null,
     data.runs.map(machine));

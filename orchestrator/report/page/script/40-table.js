@@ -13,12 +13,12 @@ const columns = [
   { title: "p50", value: (row) => row.p50_ns, text: (row) => duration(row.p50_ns), field: "p50_ns" },
   { title: "95 % interval", value: (row) => (known(row.low_ns) ? (row.high_ns - row.low_ns) / row.p50_ns : null), text: interval, field: "low_ns", hint: "sorted by relative width" },
   { title: "launches", left: true, value: (row) => row.between_launch_cv, node: spark, hint: "each launch's median; sorted by their spread" },
-  { title: "p90", value: (row) => row.p90_ns, text: (row) => duration(row.p90_ns), field: "p90_ns" },
   { title: "p99", value: (row) => row.p99_ns, text: (row) => duration(row.p99_ns), field: "p99_ns" },
-  { title: "rate", value: (row) => row.rate_hz, text: (row) => (known(row.rate_hz) ? `${number(row.rate_hz)} /s` : UNKNOWN), field: "rate_hz" },
   anyKnown("accuracy") && { title: "accuracy", value: accuracy, text: (row) => percent(accuracy(row)), field: "accuracy" },
   ...sources.map((one) => ({ title: `energy, ${sourceName(one)}`, value: (row) => energyOf(row, one.source)?.gross_j, text: (row) => joules(energyOf(row, one.source)?.gross_j) })),
   anyKnown("artifact_bytes") && { title: "size", value: (row) => row.artifact_bytes, text: (row) => mebibytes(row.artifact_bytes), field: "artifact_bytes" },
+  { title: "p90", value: (row) => row.p90_ns, text: (row) => duration(row.p90_ns), field: "p90_ns" },
+  { title: "rate", value: (row) => row.rate_hz, text: (row) => (known(row.rate_hz) ? `${number(row.rate_hz)} /s` : UNKNOWN), field: "rate_hz" },
   anyKnown("container_peak_bytes") && { title: "container peak", value: (row) => row.container_peak_bytes, text: (row) => mebibytes(row.container_peak_bytes), field: "container_peak_bytes" },
   anyKnown("vm_hwm_bytes") && { title: "process peak", value: (row) => row.vm_hwm_bytes, text: (row) => mebibytes(row.vm_hwm_bytes), field: "vm_hwm_bytes" },
   { title: "first", value: (row) => row.first_ns, text: (row) => duration(row.first_ns), field: "first_ns" },
@@ -47,7 +47,7 @@ function casesTable() {
   body.append(...view.lines.map((one) => one.main));
   view.count = el("p", { "aria-live": "polite", id: "row-count" });
   const table = el("table", { class: "cases" }, el("caption", {}, caption()), el("thead", {}, el("tr", {}, heads)), body);
-  const board = el("div", { class: `board${rows.length > 30 ? " long" : ""}`, tabindex: 0, role: "region", "aria-label": "All cases" }, table);
+  const board = el("div", { class: `board${rows.length > 60 ? " long" : ""}`, tabindex: 0, role: "region", "aria-label": "All cases" }, table);
   const made = section("cases", "Cases", "Every case that was tried. A column's heading sorts; a row opens to its findings, figures and origin.",
     filters(), el("div", { class: "count-line" }, view.count), board);
   sortBy(columns.findIndex((column) => column.title === "p50"), true);

@@ -1,18 +1,11 @@
 // What opens below a row: why its verdict is what it is, every figure, and where it comes from.
 function details(row) {
-  const blocks = [
-    block("Findings", findingsOf(row), "wide"),
-    block("Figures", facts(figuresOf(row))),
-    notesOf(row),
-    energyFacts(row),
-    rooflineFacts(row),
-    modesFacts(row),
-    mlperfFacts(row),
-  ].filter(Boolean);
-  return el("div", { class: "details" }, el("div", { class: "grid" }, blocks), closeFigures(row, "h4"), el("div", { class: "grid" }, triesOf(row), provenanceOf(row)));
+  const why = [block("Findings", findingsOf(row)), notesOf(row), triesOf(row), modesFacts(row), provenanceOf(row)];
+  const what = [block("Figures", facts(figuresOf(row))), energyFacts(row), rooflineFacts(row), mlperfFacts(row)];
+  return el("div", { class: "details" }, el("div", { class: "grid" }, el("div", {}, why), el("div", {}, what)), closeFigures(row, "h4"));
 }
-function block(title, content, kind = "") {
-  return content ? el("div", { class: kind }, el("h4", {}, title), content) : null;
+function block(title, content) {
+  return content ? el("div", { class: "block" }, el("h4", {}, title), content) : null;
 }
 
 function findingsOf(row) {
@@ -61,7 +54,7 @@ function notesOf(row) {
   if (!row.notes) return null;
   return block("Explained", el("ul", { class: "findings" }, row.notes.map((note) => el("li", {},
     el("div", { class: "head" }, el("code", {}, note.code)), el("p", {}, note.text),
-    el("p", { class: "advice" }, Object.entries(note.evidence).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "number" ? number(value) : value}`).join("; "))))), "wide");
+    el("p", { class: "advice" }, Object.entries(note.evidence).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "number" ? number(value) : value}`).join("; "))))));
 }
 
 const between = (low, high) => (known(low) && known(high) ? ` (${joules(low)} to ${joules(high)})` : "");
@@ -108,7 +101,7 @@ function mlperfFacts(row) {
 function triesOf(row) {
   if (!row.tries) return null;
   return block("Launches", plainTable("Launches", ["launch", "status", num("p50"), num("wall time"), "begun"], row.tries.map((one) => [
-    String(one.n), one.status === "ok" ? "ok" : el("span", {}, badge("failed", one.status), one.reason ? ` ${one.reason}` : ""), duration(one.p50), known(one.wall_ms) ? duration(one.wall_ms * 1e6) : UNKNOWN, (one.started ?? "").replace("T", " ").replace("+00:00", " UTC")])), "wide");
+    String(one.n), one.status === "ok" ? "ok" : el("span", {}, badge("failed", one.status), one.reason ? ` ${one.reason}` : ""), duration(one.p50), known(one.wall_ms) ? duration(one.wall_ms * 1e6) : UNKNOWN, (one.started ?? "").replace("T", " ").replace("+00:00", " UTC")])));
 }
 
 function provenanceOf(row) {

@@ -36,19 +36,21 @@ function deviceBars(here, device, unit, width, longest) {
   const spans = here.filter((row) => known(row.low_ns)).map((row) => ({ name: barName(row), low: Math.max(0, of(row.low_ns)), high: Math.min(of(row.high_ns), of(longest) * 1.04), mid: of(row.p50_ns) }));
   const drawn = plot({
     width,
-    height: here.length * 25 + 44,
+    height: here.length * (narrow(width) ? 42 : 25) + 44,
     marginLeft,
     marginRight: 62,
     marginTop: 4,
     marginBottom: 36,
     x: { label: `p50, ${unit.name}`, grid: true, domain: [0, of(longest) * 1.04], clamp: true, ticks: width / 110, tickSize: 0 },
-    y: { label: null, domain: [...new Set(names)], padding: 0.28 },
+    y: { label: null, axis: narrow(width) ? null : "left", domain: [...new Set(names)], padding: narrow(width) ? 0.54 : 0.28, ...(narrow(width) ? { align: 1 } : {}) },
     marks: [
-      Plot.axisY({ tickSize: 0, lineWidth, textOverflow: "ellipsis-middle", label: null }),
+      narrow(width)
+        ? Plot.text(here, { y: barName, x: 0, text: barName, textAnchor: "start", dy: -17, fill: "currentColor" })
+        : Plot.axisY({ tickSize: 0, lineWidth, textOverflow: "ellipsis-middle", label: null }),
       Plot.barX(here, { y: barName, x: (row) => of(row.p50_ns), fill: (row) => color(row.framework, FRAMEWORKS), fillOpacity: (row) => (row.verdict === "valid" ? 0.92 : 0.42), rx: 2, title: (row) => `${row.name}\n${duration(row.p50_ns)}  ${interval(row)}\n${row.verdict}` }),
       Plot.ruleY(spans, { y: "name", x1: "low", x2: "high", stroke: "currentColor", strokeWidth: 1.3 }),
-      Plot.tickX(spans, { y: "name", x: "low", insetTop: 5, insetBottom: 5, stroke: "currentColor", strokeWidth: 1.3 }),
-      Plot.tickX(spans, { y: "name", x: "high", insetTop: 5, insetBottom: 5, stroke: "currentColor", strokeWidth: 1.3 }),
+      Plot.tickX(spans, { y: "name", x: "low", insetTop: 4, insetBottom: 4, stroke: "currentColor", strokeWidth: 1.3 }),
+      Plot.tickX(spans, { y: "name", x: "high", insetTop: 4, insetBottom: 4, stroke: "currentColor", strokeWidth: 1.3 }),
       Plot.dot(launches, { y: "name", x: "value", r: 2.3, fill: "var(--surface)", stroke: "currentColor", strokeWidth: 1 }),
       Plot.text(here, { y: barName, x: of(longest) * 1.04, text: (row) => `${number(of(row.p50_ns))}`, dx: 8, textAnchor: "start", fontVariant: "tabular-nums", fontWeight: 550, fill: "currentColor" }),
       Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.5 }),

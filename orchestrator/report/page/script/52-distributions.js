@@ -29,7 +29,7 @@ function stripFigure(model) {
     const launches = launchesOf(row);
     return launches.map((one, turn) => {
       const at = (share) => d3.quantileSorted(one.q, share) / row.p50_ns;
-      const y = place + (launches.length === 1 ? 0 : 0.62 * (turn / (launches.length - 1) - 0.5));
+      const y = place + (launches.length === 1 ? 0 : 0.56 * (turn / (launches.length - 1) - 0.5));
       return { y, row, n: one.n, low: at(0.05), q1: at(0.25), mid: at(0.5), q3: at(0.75), high: at(0.95) };
     });
   });
@@ -44,14 +44,16 @@ function stripFigure(model) {
       const line = { y: "y", stroke: (one) => color(one.row.framework, FRAMEWORKS) };
       return plot({
         width,
-        height: shown.length * Math.max(26, 7 * d3.max(shown, (row) => launchesOf(row).length)) + 50,
+        height: shown.length * (Math.max(26, 7 * d3.max(shown, (row) => launchesOf(row).length)) + (narrow(width) ? 20 : 0)) + 50,
         marginLeft,
         marginTop: 6,
         marginBottom: 38,
         x: { label: "latency relative to the case's p50", grid: true, domain, clamp: true, ticks: width / 110, tickSize: 0 },
-        y: { label: null, domain: [-0.6, shown.length - 0.4], reverse: true },
+        y: { label: null, axis: narrow(width) ? null : "left", domain: [-0.6, shown.length - 0.4], reverse: true },
         marks: [
-          Plot.axisY(d3.range(shown.length), { tickSize: 0, tickFormat: (place) => shortName(shown[place]), lineWidth, textOverflow: "ellipsis-middle", label: null }),
+          narrow(width)
+            ? Plot.text(d3.range(shown.length), { y: (place) => place - 0.4, frameAnchor: "left", textAnchor: "start", text: (place) => shortName(shown[place]), fill: "currentColor" })
+            : Plot.axisY(d3.range(shown.length), { tickSize: 0, tickFormat: (place) => shortName(shown[place]), lineWidth, textOverflow: "ellipsis-middle", label: null }),
           Plot.ruleY(d3.range(1, shown.length).map((place) => place - 0.5), { stroke: "var(--line)" }),
           Plot.ruleX([1], { stroke: "currentColor", strokeOpacity: 0.45, strokeDasharray: "3,3" }),
           Plot.ruleY(strips, { ...line, x1: "low", x2: "high", strokeWidth: 1, strokeOpacity: 0.75 }),

@@ -34,16 +34,21 @@ function tradeoffFigure([, name, of, words], total, group) {
   const fronts = DEVICES.flatMap((device) => front(group.filter((row) => row.device === device), of).map((row) => ({ row, device })));
   const onFront = new Set(fronts.map(({ row }) => row));
   const symbols = ["circle", "square", "triangle", "diamond", "star", "cross", "wye", "times"];
+  const glyphs = "●■▲◆★✚Y✖";
   const variants = distinct("variant");
   const least = d3.min(group, of);
   const time = name === "p50" ? timeUnit(least) : null;
   const unit = time ?? (words === mebibytes ? { name: "MiB", size: MIB } : energyUnit(group.map(of)));
   const wide = d3.max(group, of) > 30 * least;
-  const x = (row) => of(row) / unit.size;
+  // A wide axis of times has its unit at each tick, from us to s.
+  const size = wide && time ? 1 : unit.size;
+  const x = (row) => of(row) / size;
+  const ends = d3.extent(group, x);
+  const labels = d3.groups(fronts, ({ row }) => `${row.model} ${row.variant} ${row.device}`).map(([, held]) => held[0]);
   const y = (row) => 100 * accuracy(row);
   return figure({
     title: `Accuracy against ${name}`,
-    description: `${counted(group.length, "case")} scored on ${total} inputs; on the front: ${[...onFront].slice(0, 6).map((row) => row.name).join(", ")}${onFront.size > 6 ? " ..." : ""}. Hollow marks are not valid.`,
+    description: `${counted(group.length, "case")} scored on ${total} inputs; on the front: ${[...onFront].slice(0, 6).map((row) => row.name).join(", ")}${onFront.size > 6 ? " ..." : ""}. Hollow marks are not valid.${variants.length > 1 ? ` Shapes: ${variants.map((variant, place) => `${glyphs[place % 8]} ${variant}`).join(", ")}.` : ""}`,
     legend: [...models.map((model) => [model, color(model, MODELS), "round"])],
     draw: (width) => plot({
       width,
@@ -51,13 +56,15 @@ function tradeoffFigure([, name, of, words], total, group) {
       marginLeft: 54,
       marginRight: 24,
       marginBottom: 40,
-      x: { label: `${name}, ${unit.name}${wide ? " (logarithmic)" : ""}`, type: wide ? "log" : "linear", grid: true, nice: true, ticks: width / 100, tickSize: 0, zero: !wide, tickFormat: wide ? (value) => number(value) : undefined },
-      y: { label: "accuracy, %", grid: true, domain: padded(d3.extent(group, y)), ticks: 6, tickSize: 0, tickFormat: (value) => number(value), inset: 10 },
+      x: wide
+        ? { label: `${name}${time ? "" : `, ${unit.name}`} (logarithmic)`, type: "log", grid: true, domain: [ends[0] / 1.4, ends[1] * 1.4], ticks: logTicks(ends[0] / 1.4, ends[1] * 1.4, width / 70), tickSize: 0, tickFormat: time ? timeTick : tick }
+        : { label: `${name}, ${unit.name}`, grid: true, nice: true, ticks: width / 100, tickSize: 0, zero: true },
+      y: { label: "accuracy, %", grid: true, domain: padded(d3.extent(group, y)), ticks: 6, tickSize: 0, tickFormat: tick, inset: 10 },
       symbol: { domain: variants, range: symbols },
       marks: [
         Plot.lineY(fronts, { x: ({ row }) => x(row), y: ({ row }) => y(row), z: "device", stroke: "var(--accent)", strokeWidth: 1.6, strokeDasharray: "5,4" }),
         Plot.dot(group, { x, y, symbol: "variant", r: 5.5, stroke: (row) => color(row.model, MODELS), strokeWidth: 1.8, fill: (row) => (row.verdict === "valid" ? color(row.model, MODELS) : "var(--surface)"), fillOpacity: 0.85 }),
-        Plot.text(d3.groups(fronts, ({ row }) => `${row.model} ${row.variant} ${row.device}`).map(([, held]) => held[0]).slice(0, width < 520 ? 5 : 14), { x: ({ row }) => x(row), y: ({ row }) => y(row), text: ({ row }) => `${row.model} ${row.variant}`, dy: -11, textAnchor: "middle", fill: "currentColor", stroke: "var(--surface)", strokeWidth: 4, fontSize: 11 }),
+        [0, 1].map((side) => Plot.text(labels.filter((_, place) => place % 2 === side).slice(0, narrow(width) ? 3 : 8), { x: ({ row }) => x(row), y: ({ row }) => y(row), text: ({ row }) => `${row.model} ${row.variant}`, dy: side ? -14 : 16, textAnchor: "start", dx: -6, fill: "currentColor", stroke: "var(--surface)", strokeWidth: 4, fontSize: 11 })),
         Plot.tip(group, Plot.pointer({ x, y, title: (row) => `${row.name}\n${percent(accuracy(row))}, ${words(of(row))}\n${row.verdict}`, ...tip })),
       ],
     }),

@@ -49,6 +49,10 @@ function rooflineFigure(run, place) {
   const high = Math.max(d3.max(cases, intensity), d3.max(roofs, (one) => one.flop_per_s / one.bandwidth_bytes_per_s)) * 3;
   const roofName = (one) => `${one.runtime}, ${one.accelerator}, ${counted(one.threads, "thread")}`;
   const lines = roofs.flatMap((one) => [low, one.flop_per_s / one.bandwidth_bytes_per_s, high].map((x) => ({ name: roofName(one), framework: one.runtime, x, y: Math.min(one.flop_per_s, x * one.bandwidth_bytes_per_s) / 1e9 })));
+  // Highest first: their labels stand above and below their lines in turn.
+  const ends = lines.filter((one) => one.x === high).sort((one, other) => other.y - one.y);
+  const reached = cases.map((row) => row.roofline.flop_per_s / 1e9);
+  const heights = [d3.min(reached) / 1.6, Math.max(d3.max(reached), ends[0].y) * 1.5];
   return figure({
     title: data.runs.length > 1 ? run.name : "Cases under their roof",
     description: `${counted(cases.length, "case")} under ${counted(roofs.length, "measured roof")}. Nearest to its limit: ${d3.greatest(cases, (row) => row.roofline.share ?? 0).name}, ${percent(d3.max(cases, (row) => row.roofline.share ?? 0))}.`,
@@ -59,11 +63,11 @@ function rooflineFigure(run, place) {
       marginLeft: 60,
       marginRight: 24,
       marginBottom: 40,
-      x: { label: "arithmetic intensity, FLOP/byte", type: "log", grid: true, domain: [low, high], ticks: width / 130, tickSize: 0, tickFormat: (value) => number(value) },
-      y: { label: "GFLOP/s", type: "log", grid: true, ticks: 5, tickSize: 0, tickFormat: (value) => number(value) },
+      x: { label: "arithmetic intensity, FLOP/byte", type: "log", grid: true, domain: [low, high], ticks: logTicks(low, high, width / 60), tickSize: 0, tickFormat: tick },
+      y: { label: "GFLOP/s", type: "log", grid: true, domain: heights, ticks: logTicks(...heights, 8), tickSize: 0, tickFormat: tick },
       marks: [
-        Plot.line(lines, { x: "x", y: "y", z: "name", stroke: (one) => color(one.framework, FRAMEWORKS), strokeWidth: 2, strokeOpacity: 0.65 }),
-        Plot.text(lines.filter((one) => one.x === high), Plot.selectMaxY ? { x: "x", y: "y", text: "name", textAnchor: "end", dy: -8, fill: "currentColor", fontSize: 11 } : {}),
+        Plot.line(lines, { x: "x", y: "y", z: "name", stroke: (one) => color(one.framework, FRAMEWORKS), strokeWidth: 2, strokeOpacity: 0.65, clip: true }),
+        [0, 1].map((side) => Plot.text(ends.filter((_, place) => place % 2 === side), { x: "x", y: "y", text: "name", textAnchor: "end", dy: side ? 9 : -8, fill: "currentColor", stroke: "var(--surface)", strokeWidth: 4, fontSize: 11 })),
         Plot.dot(cases, { x: intensity, y: (row) => row.roofline.flop_per_s / 1e9, r: 5, fill: (row) => color(row.framework, FRAMEWORKS), stroke: "var(--surface)" }),
         Plot.tip(cases, Plot.pointer({ x: intensity, y: (row) => row.roofline.flop_per_s / 1e9, title: (row) => `${row.name}\n${scaled(row.roofline.flop_per_s, "FLOP/s")}, ${percent(row.roofline.share)} of its limit\nbound by ${row.roofline.bound}`, ...tip })),
       ],

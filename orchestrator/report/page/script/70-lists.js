@@ -41,7 +41,7 @@ function runOrigin(run) {
     run.lines.map((line) => el("p", { class: "small" }, line)),
     el("div", { class: "split", style: "margin:1.2rem 0" },
       el("div", {}, el("h4", {}, "Run"), facts(run.facts, "narrow")),
-      run.environment ? el("div", {}, el("h4", {}, "Machine"), facts(run.environment.map(([name, value]) => [name.replaceAll("_", " "), value]), "narrow")) : null),
+      run.environment ? el("div", {}, el("h4", {}, "Machine"), facts(run.environment.map(([name, value]) => setting(name, value)), "narrow")) : null),
     run.settings ? el("div", { class: "split", style: "margin:1.2rem 0" }, el("div", {}, el("h4", {}, "Settings"), facts(run.settings.map(([name, value]) => setting(name, value)), "narrow")), run.images.length ? el("div", {}, el("h4", {}, "Images"), facts(run.images, "narrow")) : null) : null,
     ceilings(run),
   ];
@@ -53,5 +53,7 @@ function ceilings(run) {
 }
 // "min_duration_ns", "5000000000" -> "min duration", "5.000 s"
 function setting(name, value) {
-  return name.endsWith("_ns") ? [name.slice(0, -3).replaceAll("_", " "), duration(Number(value))] : [name.replaceAll("_", " "), value];
+  if (name.endsWith("_ns")) return [name.slice(0, -3).replaceAll("_", " "), value === "0" ? "none" : duration(Number(value))];
+  if (name.endsWith("_bytes")) return [name.slice(0, -6).replaceAll("_", " "), mebibytes(Number(value))];
+  return [name.replaceAll("_", " "), value];
 }
