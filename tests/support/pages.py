@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.domain import Case, CaseEnergy, Parity, Score, Size, Skip, Status
-from orchestrator.findings import Circumstances
+from orchestrator.domain import Case, CaseEnergy, CaseSummary, Parity, Score, Size, Skip, Status, TrialRecord
+from orchestrator.findings import Circumstances, case_findings, verdict
 from orchestrator.merge import Facts, summarise, summary_document
 from orchestrator.report.page.launches import Launch
 from tests.support import results
@@ -75,10 +75,8 @@ def launch(case: Case, number: int, values: Sequence[int]) -> Launch:
 
 
 def cases(device: str = "x86", models: int = len(MODELS)) -> Iterator[tuple[Case, float, Score, Size]]:
-    """Cases with their median, score and size; beyond the four models their names are numbered."""
-    for place in range(models):
-        name, parameters, macs, p50_ns, right = MODELS[place % len(MODELS)]
-        model = name if place < len(MODELS) else f"{name}-{place // len(MODELS)}"
+    """Cases with their median, score and size."""
+    for model, parameters, macs, p50_ns, right in MODELS[:models]:
         for runtime, mode, slower in RUNTIMES:
             for variant, faster, lost, width in VARIANTS:
                 which = results.case(runtime, model, mode, device, variant=variant)
@@ -118,8 +116,7 @@ def run(
             summaries.append(results.summary(which, None, launches=launches))
             continue
         records = [replace(one.record, accuracy=score, parity=Parity(4, 4, 4e-6)) for one in made]
-        found = tuple(dict.fromkeys(finding for record in records for finding in record.findings))
-        summaries.append(_summary(which, records, made, found, given, size, energy(p50_ns)))
+        summaries.append(_summary(which, records, made, given, size, energy(p50_ns)))
         tries += made
     skips = [
         Skip(results.case("armnn", model, "", device), "runtime armnn needs linux/arm64; this is linux/amd64")
@@ -130,11 +127,28 @@ def run(
     return document, tries
 
 
-def _summary(
-    which: Case, records: Any, made: Any, found: Any, given: Circumstances, size: Size, joules: Any
-) -> Any:
-    from orchestrator.findings import case_findings, verdict
+def many(count: int, iterations: int = 150) -> tuple[dict[str, Any], list[Launch]]:
+    """A run of so many cases, five launches each: the same few again and again, their models numbered."""
+    document, tries = run(count=iterations)
+    rows, launches, copies = [], [], -(-count // len(document["cases"]))
+    for copy in range(copies):
+        for row in document["cases"]:
+            rows.append({**row, "case": {**row["case"], "model": f"{row['case']['model']}-{copy}"}})
+        for one in tries:
+            which = replace(one.record.case, model=f"{one.record.case.model}-{copy}")
+            launches.append(replace(one, record=replace(one.record, case=which)))
+    kept = {Case.from_json(row["case"]).id for row in rows[:count]}
+    return {**document, "cases": rows[:count]}, [one for one in launches if one.record.case.id in kept]
 
+
+def _summary(
+    which: Case,
+    records: Sequence[TrialRecord],
+    made: Sequence[Launch],
+    given: Circumstances,
+    size: Size,
+    joules: tuple[CaseEnergy, ...],
+) -> CaseSummary:
     every = case_findings(records, given)
     facts = Facts(size.bytes, "trained", False, None, size)
     base = summarise(which, records, [one.latencies_ns for one in made], every, verdict(every), facts)

@@ -26,7 +26,7 @@ class Launch:
     readings: Callable[[], Sequence[measurement.Line]] = tuple
 
 
-def launches(folder: Path) -> Iterator[Launch]:
+def read(folder: Path) -> Iterator[Launch]:
     """Every launch of a results folder in the order they ran. Raises InferometerError on damaged files."""
     run = Run.open(folder)
     for number, record in enumerate(run.records()):
