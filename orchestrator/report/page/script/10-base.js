@@ -105,7 +105,7 @@ function plainTable(caption, heads, body) {
 const num = (title) => ({ title, num: true });
 
 function pick(label, options, onchange, value) {
-  const select = el("select", { onchange: (event) => onchange(event.target.value) }, options.map(([key, name]) => el("option", { value: key }, name)));
+  const select = el("select", { "aria-label": label, onchange: (event) => onchange(event.target.value) }, options.map(([key, name]) => el("option", { value: key }, name)));
   if (known(value)) select.value = value;
   return [el("label", { class: "pick" }, label, select), select];
 }

@@ -36,21 +36,22 @@ function spark(row) {
   return el("span", { title: spread }, el("svg", { class: "spark", viewBox: "0 0 64 14", "aria-hidden": "true" }, el("line", { x1: 2, x2: 62, y1: 7, y2: 7 }), dots), el("span", { class: "hidden" }, spread));
 }
 
-const view = { lines: [], sort: null, descending: false };
+const FIRST_ROWS = 200; // of a longer table the rest is made when asked for: the page opens at once
+const view = { lines: [], sort: null, descending: false, limit: FIRST_ROWS };
 
 function casesTable() {
   const body = el("tbody");
   const heads = columns.map((column, place) => el("th", { scope: "col", class: column.left ? "left" : false }, el("button", { type: "button", title: column.hint ?? false, onclick: () => sortBy(place) }, column.title)));
   view.body = body;
   view.heads = heads;
-  view.lines = rows.map(line);
-  body.append(...view.lines.map((one) => one.main));
+  view.lines = rows.map((row, place) => ({ row, place, main: null, button: null, more: null, words: words(row) }));
   view.count = el("p", { "aria-live": "polite", id: "row-count" });
   const table = el("table", { class: "cases" }, el("caption", {}, caption()), el("thead", {}, el("tr", {}, heads)), body);
+  view.rest = el("p", { class: "rest no-print" });
   const board = el("div", { class: `board${rows.length > 60 ? " long" : ""}`, tabindex: 0, role: "region", "aria-label": "All cases" }, table);
   const made = section("cases", "Cases", "Every case that was tried. A column's heading sorts; a row opens to its findings, figures and origin.",
-    filters(), el("div", { class: "count-line" }, view.count), board);
-  sortBy(columns.findIndex((column) => column.title === "p50"), true);
+    filters(), el("div", { class: "count-line" }, view.count), board, view.rest);
+  sortBy(columns.findIndex((column) => column.title === "p50"));
   return made;
 }
 
@@ -60,15 +61,17 @@ function caption() {
   return same.length ? `All cases: ${same.map(([name, values]) => `${name} ${[...values][0]}`).join(", ")}.` : "";
 }
 
-function line(row, place) {
+// Makes a case's row of the table, once.
+function build(one) {
+  if (one.main) return one;
+  const { row, place } = one;
   const button = el("button", { type: "button", class: "open-row", "aria-expanded": "false", "aria-controls": `more-${place}` }, row.name);
   const cells = columns.slice(1).map((column) => cell(column, row));
   const main = el("tr", { class: "case" }, el("th", { scope: "row" }, button), cells);
-  const made = { row, place, main, button, more: null, words: words(row) };
   main.addEventListener("click", (event) => {
-    if (event.target === button || !String(getSelection())) toggle(made);
+    if (event.target === button || !String(getSelection())) toggle(one);
   });
-  return made;
+  return Object.assign(one, { main, button });
 }
 function cell(column, row) {
   if (column.node) return el("td", { class: column.left ? "left" : false }, column.node(row));
@@ -81,7 +84,7 @@ function cell(column, row) {
 }
 const words = (row) => [row.id, row.name, row.verdict, row.failure, row.weights, ...(row.findings ?? []).map(([code]) => code), ...(row.notes ?? []).map((note) => note.code)].filter(Boolean).join(" ").toLowerCase();
 
-function sortBy(place, silent) {
+function sortBy(place) {
   view.descending = view.sort === place ? !view.descending : false;
   view.sort = place;
   view.heads.forEach((head, other) => (other === place ? head.setAttribute("aria-sort", view.descending ? "descending" : "ascending") : head.removeAttribute("aria-sort")));
@@ -92,13 +95,12 @@ function sortBy(place, silent) {
     if (!known(left) || !known(right)) return known(right) - known(left) || one.place - other.place; // the unknown last, either way
     return direction * d3.ascending(left, right) || one.place - other.place;
   });
-  view.body.replaceChildren(...view.lines.flatMap((one) => (one.more ? [one.main, one.more] : [one.main])));
-  if (!silent) refilter();
+  refilter();
 }
 
 const chosen = { words: "", model: "", runtime: "", variant: "", device: "", verdict: "" };
 function filters() {
-  const search = el("input", { type: "search", placeholder: "name, finding, reason", autocomplete: "off", spellcheck: "false", oninput: (event) => choose("words", event.target.value) });
+  const search = el("input", { type: "search", "aria-label": "text", placeholder: "name, finding, reason", autocomplete: "off", spellcheck: "false", oninput: (event) => choose("words", event.target.value) });
   view.search = search;
   const picks = ["model", "runtime", "variant", "device", "verdict"].filter((field) => distinct(field).length > 1).map((field) => {
     const values = field === "verdict" ? VERDICTS.filter((word) => rows.some((row) => row.verdict === word)) : distinct(field);
@@ -121,14 +123,17 @@ function clearFilters() {
 }
 function refilter() {
   const wanted = chosen.words.toLowerCase().split(/\s+/).filter(Boolean);
-  let count = 0;
-  for (const one of view.lines) {
-    const held = wanted.every((word) => one.words.includes(word)) && ["model", "runtime", "variant", "device", "verdict"].every((field) => !chosen[field] || one.row[field] === chosen[field]);
-    one.main.hidden = !held;
-    if (one.more) one.more.hidden = !held || one.button.getAttribute("aria-expanded") === "false";
-    count += held;
-  }
+  const fields = Object.keys(chosen).filter((field) => field !== "words" && chosen[field]);
+  view.held = view.lines.filter((one) => wanted.every((word) => one.words.includes(word)) && fields.every((field) => one.row[field] === chosen[field]));
+  const shown = view.held.slice(0, view.limit).map(build);
+  view.body.replaceChildren(...shown.flatMap((one) => (one.more ? [one.main, one.more] : [one.main])));
+  const count = view.held.length;
   view.count.textContent = count === rows.length ? counted(count, "case") : `${count} of ${counted(rows.length, "case")}`;
+  view.rest.replaceChildren(...(shown.length < count ? [`The first ${shown.length} are shown. `, el("button", { type: "button", class: "link", onclick: showAll }, `Show all ${count}`)] : []));
+}
+function showAll() {
+  view.limit = Infinity;
+  refilter();
 }
 function filterBy(word) {
   clearFilters();
@@ -138,7 +143,8 @@ function filterBy(word) {
   view.search.focus({ preventScroll: true });
 }
 
-function toggle(one, open = one.button.getAttribute("aria-expanded") === "false") {
+const isOpen = (one) => one.button?.getAttribute("aria-expanded") === "true";
+function toggle(one, open = !isOpen(one)) {
   one.button.setAttribute("aria-expanded", String(open));
   one.main.classList.toggle("open", open);
   if (open && !one.more) {
@@ -149,7 +155,8 @@ function toggle(one, open = one.button.getAttribute("aria-expanded") === "false"
 }
 function reveal(row) {
   clearFilters();
-  const one = view.lines.find((line) => line.row === row);
+  const one = build(view.lines.find((line) => line.row === row));
+  if (!one.main.isConnected) showAll();
   toggle(one, true);
   one.main.scrollIntoView({ block: "start" });
   one.button.focus({ preventScroll: true });

@@ -7,7 +7,6 @@ function start() {
   document.getElementById("sections").append(...sections.filter(([id]) => document.getElementById(id)).map(([id, title]) => el("a", { href: `#${id}` }, title)));
   const suites = [...new Set(data.runs.map((run) => Object.fromEntries(run.facts).suite))].join(", ");
   document.getElementById("made").textContent = `Made by Inferometer ${suites} from raw data. This file is complete: it asks no network for anything.`;
-  refilter();
   document.documentElement.dataset.ready = "yes";
 }
 
@@ -30,7 +29,8 @@ nameTheme();
 let closing = [];
 addEventListener("beforeprint", () => {
   const folds = [...document.querySelectorAll("details:not(.data):not([open])")];
-  const shut = view.lines.filter((one) => one.button.getAttribute("aria-expanded") === "false" && !one.main.hidden);
+  showAll();
+  const shut = view.held.filter((one) => !isOpen(one));
   const lines = view.lines.length <= openedForPrint ? shut : [];
   folds.forEach((fold) => (fold.open = true));
   lines.forEach((one) => toggle(one, true));
