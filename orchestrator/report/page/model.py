@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.domain import Case, CaseSummary, TrialRecord
 from orchestrator.merge.documents import runs_of
 from orchestrator.report import notes, table
+from orchestrator.report.joules import energy_lines
 from orchestrator.report.cells import plain
 from orchestrator.report.page import provenance, rows, series
 from orchestrator.report.page.launches import Launch
@@ -66,7 +67,7 @@ def build(
         "curves": document.get("curves") or [],
         "citation": document.get("citation"),
         "legend": notes.legend(content.rows),
-        "lines": [plain(line) for line in notes.energy_lines(row.summary for row in content.rows)],
+        "lines": [plain(line) for line in energy_lines(row.summary for row in content.rows)],
         "weights": notes.weights_line(content.rows),
         "left_out": left_out if header else [NO_RAW],
     }
