@@ -36,7 +36,7 @@ class Settings:
     quick: bool
     probe_ns: int = 0  # each of the two measurements of a container's ceilings; 0: no such launch
     loadgen: str = ""  # the scenario that MLPerf's LoadGen drives in one launch more of each case
-    loadgen_ns: int = 0  # how long at least
+    loadgen_ns: int = 60_000_000_000  # how long at least
 
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
@@ -57,7 +57,6 @@ FULL = Settings(
     timeout_s=900.0,
     quick=False,
     probe_ns=1_000_000_000,
-    loadgen_ns=60_000_000_000,
 )
 # Under an emulator only outputs mean something: one launch, and as few inferences as there can be.
 EMULATED = Settings(
@@ -268,21 +267,14 @@ def observed(settings: Settings) -> Settings:
 
 def expected_run_s(plan: Plan) -> float:
     """A rough duration of all trials in seconds, with the launches beside them."""
-    total_s = len(plan.trials) * expected_s(plan.settings)
-    if plan.trials and plan.settings.observer_rounds:
-        total_s += expected_s(observed(plan.settings))
-    return total_s + _beside_s(plan)
-
-
-def _beside_s(plan: Plan) -> float:
-    """Of the launches that find ceilings, and of those that LoadGen drives."""
-    settings, total_s = plan.settings, 0.0
-    if settings.probe_ns:
-        places = {(case.runtime, case.accelerator, case.threads) for case in plan.cases}
-        total_s += len(places) * (2 * settings.probe_ns / 1e9 + 3.0)
+    settings, cases = plan.settings, plan.cases
+    total_s = len(plan.trials) * expected_s(settings)
+    if cases and settings.observer_rounds:
+        total_s += expected_s(observed(settings))
     if settings.loadgen:
-        total_s += len(plan.cases) * expected_s(replace(settings, min_duration_ns=settings.loadgen_ns))
-    return total_s
+        total_s += len(cases) * expected_s(replace(settings, min_duration_ns=settings.loadgen_ns))
+    places = {(case.runtime, case.accelerator, case.threads) for case in cases if settings.probe_ns}
+    return total_s + len(places) * (2 * settings.probe_ns / 1e9 + 3.0)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
