@@ -153,21 +153,14 @@ def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, 
 
 def expected_run_s(plan: Plan) -> float:
     """A rough duration of all trials in seconds, with the launches beside them."""
-    total_s = len(plan.trials) * expected_s(plan.settings)
-    if plan.trials and plan.settings.observer_rounds:
-        total_s += expected_s(observed(plan.settings))
-    return total_s + _beside_s(plan)
-
-
-def _beside_s(plan: Plan) -> float:
-    """Of the launches that find ceilings, and of those that LoadGen drives."""
-    settings, total_s = plan.settings, 0.0
-    if settings.probe_ns:
-        places = {(case.runtime, case.accelerator, case.threads) for case in plan.cases}
-        total_s += len(places) * (2 * settings.probe_ns / 1e9 + 3.0)
+    settings, cases = plan.settings, plan.cases
+    total_s = len(plan.trials) * expected_s(settings)
+    if cases and settings.observer_rounds:
+        total_s += expected_s(observed(settings))
     if settings.loadgen:
-        total_s += len(plan.cases) * expected_s(replace(settings, min_duration_ns=settings.loadgen_ns))
-    return total_s
+        total_s += len(cases) * expected_s(replace(settings, min_duration_ns=settings.loadgen_ns))
+    places = {(case.runtime, case.accelerator, case.threads) for case in cases if settings.probe_ns}
+    return total_s + len(places) * (2 * settings.probe_ns / 1e9 + 3.0)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Settings:
     width: float = WIDTH
     probe_ns: int = 0  # each of the two measurements of a container's ceilings; 0: no such launch
     loadgen: str = ""  # the scenario that MLPerf's LoadGen drives in one launch more of each case
-    loadgen_ns: int = 0  # how long at least
+    loadgen_ns: int = 60_000_000_000  # how long at least
 
 
 # At least 5 fresh processes (docs/adr/0003); 64 iterations allow a p90 from one launch.
@@ -54,7 +54,6 @@ FULL = Settings(
     timeout_s=900.0,
     quick=False,
     probe_ns=1_000_000_000,
-    loadgen_ns=60_000_000_000,
 )
 # Under an emulator only outputs mean something: one launch, and as few inferences as there can be.
 EMULATED = Settings(

@@ -10,8 +10,8 @@ from typing import Any
 from orchestrator.domain import Case, CaseSummary, TrialRecord
 from orchestrator.merge.documents import runs_of
 from orchestrator.report import notes, table
-from orchestrator.report.joules import energy_lines
 from orchestrator.report.cells import plain
+from orchestrator.report.joules import energy_lines
 from orchestrator.report.page import provenance, rows, series
 from orchestrator.report.page.launches import Launch
 
