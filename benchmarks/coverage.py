@@ -35,7 +35,7 @@ from orchestrator.statistics.stability import stability, trend
 from orchestrator.statistics.student import student_t
 
 LAUNCHES = (5, 10, 20, 30)
-CASES = 2000
+CASES = 1000
 SIZE = 51
 _OF_MODES = ("power", "p50", "share", "mixture")
 _OF_SPLITS = ("split", "one_slow")
