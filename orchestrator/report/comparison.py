@@ -15,7 +15,10 @@ from orchestrator.report.document import load
 
 
 def merge_folders(folders: Sequence[Path], out: Path) -> int:
-    """Join runs into one comparison file; nothing is written when they contradict each other."""
+    """Join runs into one comparison file; nothing is written when they contradict each other.
+
+    Raises InferometerError naming every conflict, a folder that cannot be read among them.
+    """
     _check_out(out)
     documents = ((str(folder), _summary(folder)) for folder in folders)
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
@@ -44,7 +47,10 @@ def _check_out(out: Path) -> None:
             raise InferometerError(f"{out}: --out would replace something else; choose another name")
 
 
-def _summary(folder: Path) -> dict[str, Any]:
-    """A folder's stored summary where there is one: merging needs no raw data."""
+def _summary(folder: Path) -> dict[str, Any] | InferometerError:
+    """A folder's stored summary where there is one: merging needs no raw data. Else why it cannot be read."""
     path = folder / "summary.json"
-    return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
+    try:
+        return merge.read_document(str(path), path.read_bytes()) if path.exists() else load(folder)
+    except InferometerError as problem:
+        return problem
