@@ -1,7 +1,7 @@
 # Verbs only. Every verb sets up what it needs first. `make bench DEVICE=... MODELS=a,b QUICK=1`
 # passes its variables on; the program has the same as options (`.venv/bin/inferometer bench --help`).
 .DEFAULT_GOAL := help
-.PHONY: doctor help setup setup-dev images bundle base-images models data bench telemetry probe report curve compare study recommend conformance test check benchmark lock
+.PHONY: doctor help setup setup-report setup-dev images bundle base-images models data bench telemetry probe report curve compare study recommend conformance test check benchmark lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -23,7 +23,11 @@ help: ## the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## .venv from requirements.lock, every hash checked
-	@$(PYTHON) bootstrap.py $(call option,--bundle,$(BUNDLE)) $(VENV) requirements.lock requirements-dev.lock
+	@$(PYTHON) bootstrap.py $(call option,--bundle,$(BUNDLE)) $(VENV) requirements.lock requirements-report.lock requirements-dev.lock
+
+# A board without network reports as well: without Parquet, which then says what it lacks.
+setup-report: ## .venv with what `make report` needs besides
+	@$(PYTHON) bootstrap.py $(VENV) requirements-report.lock requirements-dev.lock || $(MAKE) --no-print-directory setup
 
 setup-dev: ## .venv with what the tests and checks need
 	@$(PYTHON) bootstrap.py $(VENV) requirements-dev.lock
@@ -37,7 +41,7 @@ telemetry: setup ## live: what this machine's sensors say: DEVICE METER
 probe: setup ## one anonymous file of what this machine's sensors say: DEVICE OUT
 	@$(INFEROMETER) probe $(call option,--device,$(DEVICE)) $(call option,--out,$(OUT))
 
-report: setup ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
+report: setup-report ## print a results folder again: RESULTS=dir FORMAT=table|json|csv|md
 	@$(INFEROMETER) report $(RESULTS) $(call option,--format,$(FORMAT))
 
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
