@@ -28,8 +28,8 @@ help: ## the verbs
 setup: ## .venv from requirements.lock, every hash checked
 	@$(PYTHON) bootstrap.py $(call option,--bundle,$(BUNDLE)) $(VENV) requirements.lock requirements-report.lock requirements-dev.lock
 
-# A board without network reports as well: without Parquet, which then says what it lacks.
-setup-report: ## .venv with what `make report` needs besides
+# A board without network reports as well, without Parquet, which then says what it lacks; comparing needs SciPy.
+setup-report: ## .venv with what reports and comparisons need besides
 	@$(PYTHON) bootstrap.py $(VENV) requirements-report.lock requirements-dev.lock || $(MAKE) --no-print-directory setup
 
 setup-dev: ## .venv with what the tests and checks need
@@ -51,7 +51,7 @@ report: setup-report ## report.html and tables (md, csv, tex, parquet) of a run:
 verify: setup ## check that a results folder is what was measured: RESULTS=dir SEAL=1
 	@$(INFEROMETER) verify $(RESULTS) $(if $(filter-out 0,$(SEAL)),--seal)
 
-reproduce: setup ## measure a run again and compare: RESULTS=dir ALLOW=image,artifact,device DRY=1 HOST
+reproduce: setup-report ## measure a run again and compare: RESULTS=dir ALLOW=image,artifact,device DRY=1 HOST
 	@$(INFEROMETER) reproduce $(RESULTS) $(call option,--allow,$(ALLOW)) $(call option,--host,$(HOST)) \
 	  $(if $(filter-out 0,$(DRY)),--dry-run)
 
@@ -64,7 +64,7 @@ cite: setup ## how a results folder is cited: RESULTS=dir AUTHOR='Family, Given'
 curve: setup ## draw a sustained case minute by minute as an SVG: RESULTS=dir CASE OUT
 	@$(INFEROMETER) curve $(RESULTS) $(call option,--case,$(CASE)) $(call option,--out,$(OUT))
 
-compare: setup ## what became faster or slower from one results folder to another: A=dir B=dir FAIL_IF='p50 > +5%' ALLOW SAME LEAST FORMAT OUT
+compare: setup-report ## what became faster or slower from one results folder to another: A=dir B=dir FAIL_IF='p50 > +5%' ALLOW SAME LEAST FORMAT OUT
 	@$(INFEROMETER) compare $(call option,--fail-if,$(FAIL_IF)) $(call option,--allow,$(ALLOW)) $(call option,--same,$(SAME)) \
 	  $(call option,--least,$(LEAST)) $(call option,--format,$(FORMAT)) $(call option,--out,$(OUT)) '$(A)' '$(B)'
 

@@ -16,6 +16,8 @@ _EXIT_CODES = """\b
 Exit status: 0 all well, 2 bad usage or a refusal (one line says the fix),
 3 some trials failed, 130 interrupted (the same command resumes)."""
 
+_OF_REPORTS = ("scipy", "pyarrow")  # requirements-report.lock; a board that only measures has none of them
+
 
 def _mend(problem: OSError) -> str:
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -102,6 +104,11 @@ class Commands(click.Group):
             ctx.exit(130)
         except InferometerError as problem:
             click.echo(f"inferometer: {problem}", err=True)
+            ctx.exit(2)
+        except ModuleNotFoundError as problem:
+            if problem.name not in _OF_REPORTS:
+                raise
+            click.echo(f"inferometer: {problem.name} is not installed here; fix: make setup-report", err=True)
             ctx.exit(2)
 
 
