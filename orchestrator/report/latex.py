@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.domain import CaseSummary
 from orchestrator.report import notes
-from orchestrator.report.cells import Cell
+from orchestrator.report.cells import TOO_SMALL, UNKNOWN, Cell
 from orchestrator.report.column import Column
 from orchestrator.report.table import RUNTIME, Group, Row, content
 from orchestrator.report.tex import escape
@@ -138,6 +138,8 @@ def _unit(name: str) -> str:
 
 def _cell(column: Column, row: CaseSummary, footnotes: notes.Footnotes, letters: _Letters) -> str:
     cell: Cell = column.cell(row)
+    if cell.text == TOO_SMALL:  # its footnote says so, and a page is narrow
+        cell = Cell(UNKNOWN, cell.note)
     text = escape(footnotes.mark(cell))
     if column.title != "verdict":
         return text

@@ -134,13 +134,17 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+# Made once: json.loads makes one for every line when it is given parse_constant.
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+
+
 def _message(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_LINE_BYTES:
         raise Violation(f"longer than {MAX_LINE_BYTES} bytes")
     if not raw.endswith(b"\n"):
         raise Violation(f"cut off: {_quote(raw)}")
     try:
-        message = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+        message = _DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Violation(f"not JSON: {_quote(raw)}") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,7 +22,7 @@ from urllib.request import urlopen
 import pytest
 
 from benchmarks.result_folder import write
-from tests.support.newcomer import environment, inferometer, refused
+from tests.support.newcomer import FAKE, environment, inferometer, refused
 
 WAIT_S = 30.0
 
@@ -59,13 +59,13 @@ def bench(tmp_path: Path) -> Bench:
 
 
 class Screen:
-    """A watcher on a terminal of 100 x 30."""
+    """A command on a terminal of 100 x 30."""
 
-    def __init__(self, place: Path):
+    def __init__(self, place: Path, command: Sequence[str]):
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.before = termios.tcgetattr(slave)
-        words = [sys.executable, "-m", "orchestrator", "watch", "run"]
+        words = [sys.executable, "-m", "orchestrator", *command]
         streams = {"stdin": slave, "stdout": slave, "stderr": slave}
         env = environment(place, TERM="xterm")
         self.process = subprocess.Popen(words, cwd=place, env=env, start_new_session=True, **streams)
@@ -100,8 +100,8 @@ class Screen:
 
 
 @contextmanager
-def screen(place: Path) -> Iterator[Screen]:
-    made = Screen(place)
+def screen(place: Path, *command: str) -> Iterator[Screen]:
+    made = Screen(place, command or ("watch", "run"))
     try:
         yield made
     finally:
@@ -140,6 +140,18 @@ def test_leaving_the_page_mends_the_terminal(tmp_path: Path, bench: Bench, keys:
         assert shown.end() == status
         assert termios.tcgetattr(shown.slave) == shown.before
         assert "\x1b[?1049l" in shown.seen
+        assert "Traceback" not in shown.seen
+
+
+def test_a_bench_shows_its_own_page_and_then_its_table(tmp_path: Path) -> None:
+    with screen(tmp_path, "bench", *FAKE, "--launches", "3", "--results", "run", "--watch") as shown:
+        shown.until(" of 3 trials")
+        assert shown.end() == 0
+        page, _, after = shown.seen.rpartition("\x1b[?1049l")
+        assert "q leaves this page; the bench goes on" in page
+        assert "95 % interval" in after
+        assert after.splitlines()[-1] == "run"
+        assert termios.tcgetattr(shown.slave) == shown.before
         assert "Traceback" not in shown.seen
 
 
