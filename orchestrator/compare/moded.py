@@ -32,7 +32,7 @@ def is_moded(judged: Judged) -> bool:
 
 
 def judge(metric: Metric, a: Figure, b: Figure, least: float) -> Judged:
-    """One metric of one pair by itself: a time whose launches land in modes by these, all else by interval."""
+    """One metric of one pair by itself: times whose launches land in modes by these, all else by interval."""
     judged = look(metric, a, b, least)
     return by_modes(judged, least) if metric.unit == TIME and is_moded(judged) else judged
 
