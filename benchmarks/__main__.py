@@ -75,6 +75,8 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.modules) - set(choices):
         parser.error(f"unknown {', '.join(sorted(unknown))}; modules are {', '.join(choices)}")
+    if given.tries < 1:
+        parser.error("--tries: give one or more")
     place, found = Place(PlainLines(), given.tries, given.resume), []
     if not (given.json or given.markdown):
         print(figure.line(figure.HEADINGS))

@@ -25,8 +25,8 @@ from benchmarks.place import Place, scratch
 from orchestrator import environment
 from orchestrator.compare.comparison import LEAST
 from orchestrator.compare.judgement import NONE
-from orchestrator.compare.metrics import of_launches
-from orchestrator.compare.moded import judge_p50
+from orchestrator.compare.metrics import BY_NAME, of_launches
+from orchestrator.compare.moded import judge
 from orchestrator.domain import InferometerError
 from orchestrator.engines.launch import Target
 from orchestrator.engines.process import ProcessEngine
@@ -81,7 +81,9 @@ def conclude(tries: list[Try]) -> Figure:
     """The share of tries (at least one) in which A and B are said not to differ."""
     from scipy import stats
 
-    verdicts = Counter(judge_p50(of_launches(a, ""), of_launches(b, ""), LEAST).verdict for a, b in tries)
+    verdicts = Counter(
+        judge(BY_NAME["p50"], of_launches(a, ""), of_launches(b, ""), LEAST).verdict for a, b in tries
+    )
     same, total = verdicts[NONE], len(tries)
     exact = stats.binomtest(same, total).proportion_ci(method="exact")
     spread = median(between_launch_cv(side) or 0.0 for pair in tries for side in pair)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.compare import provenance
-from orchestrator.compare.judgement import INCOMPARABLE, Judged, look, together
+from orchestrator.compare.judgement import INCOMPARABLE, Judged, together
 from orchestrator.compare.metrics import BY_NAME, P50, Figure
-from orchestrator.compare.moded import judge_p50
+from orchestrator.compare.moded import judge as judge_pair
 from orchestrator.compare.pairing import Pair, pairs
 from orchestrator.compare.provenance import INVALID, OBSTACLES, SUBJECTS, Difference
 from orchestrator.compare.side import Measured, Side, read
@@ -117,9 +117,7 @@ def _judged(name: str, a: Measured, b: Measured, obstacles: str, least: float) -
     mine, theirs = (_figure(side, name, side.figures) for side in (a, b))
     if obstacles and not metric.exact:
         return Judged(metric, mine, theirs, INCOMPARABLE, obstacles)
-    if name == P50:
-        return judge_p50(mine, theirs, least)
-    return look(metric, mine, theirs, least)
+    return judge_pair(metric, mine, theirs, least)
 
 
 def _figure(side: Measured, name: str, figures: Mapping[str, Figure]) -> Figure:

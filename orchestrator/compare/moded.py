@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.compare.judgement import INCOMPARABLE, NONE, Judged, look
-from orchestrator.compare.metrics import BY_NAME, P50, Figure
+from orchestrator.compare.metrics import TIME, Figure, Metric
 from orchestrator.statistics.modes import speed_modes
 from orchestrator.statistics.ratio import LEVEL, mann_whitney
 
@@ -27,13 +27,14 @@ def modes_of(launches: Sequence[float]) -> Modes:
 
 def is_moded(judged: Judged) -> bool:
     """Whether the launches of either side are in more than one mode."""
-    return any(len(modes_of(figure.launches)) > 1 for figure in (judged.a, judged.b))
+    sides = (judged.a.launches, judged.b.launches)
+    return all(sides) and any(len(modes_of(launches)) > 1 for launches in sides)
 
 
-def judge_p50(a: Figure, b: Figure, least: float) -> Judged:
-    """The p50 of one pair by itself: mode by mode where launches land in modes, else by its interval."""
-    judged = look(BY_NAME[P50], a, b, least)
-    return by_modes(judged, least) if is_moded(judged) else judged
+def judge(metric: Metric, a: Figure, b: Figure, least: float) -> Judged:
+    """One metric of one pair by itself: times whose launches land in modes by these, all else by interval."""
+    judged = look(metric, a, b, least)
+    return by_modes(judged, least) if metric.unit == TIME and is_moded(judged) else judged
 
 
 def by_modes(judged: Judged, least: float) -> Judged:

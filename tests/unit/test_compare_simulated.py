@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.compare.judgement import NONE, look, together
 from orchestrator.compare.metrics import BY_NAME, of_launches
-from orchestrator.compare.moded import judge_p50
+from orchestrator.compare.moded import judge
 
 TRIES, LAUNCHES, LEAST = 200, 5, 0.01
 Random = np.random.Generator
@@ -83,7 +83,7 @@ def verdicts(launches: Launches, factor: float = 1.0) -> list[str]:
     found = []
     for _ in range(TRIES):
         a, b = launches(random), [factor * value for value in launches(random)]
-        found.append(judge_p50(of_launches(a, ""), of_launches(b, ""), LEAST).verdict)
+        found.append(judge(BY_NAME["p50"], of_launches(a, ""), of_launches(b, ""), LEAST).verdict)
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.compare import Wish
 from orchestrator.compare.judgement import look
 from orchestrator.compare.metrics import BY_NAME, Figure, of_launches
-from orchestrator.compare.moded import judge_p50, separation
+from orchestrator.compare.moded import judge, separation
 from orchestrator.domain import InferometerError
 from tests.support.comparisons import compared, launches, measured, pair, side
 from tests.support.results import case
@@ -18,7 +18,7 @@ A = launches(1e6)
 
 
 def p50(*b: float, least: float = 0.01, a: tuple[float, ...] = A) -> tuple[str, str | None]:
-    judged = judge_p50(of_launches(a, ""), of_launches(b, ""), least)
+    judged = judge(BY_NAME["p50"], of_launches(a, ""), of_launches(b, ""), least)
     return judged.verdict, judged.remark
 
 
@@ -55,7 +55,9 @@ def test_both_tests_must_agree() -> None:
 
 def test_three_launches_are_judged_by_the_interval_alone() -> None:
     few = (0.995, 1.0, 1.005)
-    judged = judge_p50(of_launches(launches(1e6, few), ""), of_launches(launches(1.1e6, few), ""), 0.01)
+    judged = judge(
+        BY_NAME["p50"], of_launches(launches(1e6, few), ""), of_launches(launches(1.1e6, few), ""), 0.01
+    )
     assert (judged.verdict, judged.rank_p) == ("slower", None)
 
 
@@ -70,7 +72,7 @@ MODES = (1.0, 1.001, 1.2, 1.201, 1.202)
 
 def test_modes_are_compared_in_words_and_without_an_interval() -> None:
     a, b = launches(10e6, MODES), launches(10e6, (1.0, 1.001, 1.002, 1.2, 1.201))
-    judged = judge_p50(of_launches(a, ""), of_launches(b, ""), 0.01)
+    judged = judge(BY_NAME["p50"], of_launches(a, ""), of_launches(b, ""), 0.01)
     assert (judged.verdict, judged.ratio) == ("no difference", None)
     assert judged.remark == (
         "modes: 2 of 5 launches at 10 ms and 3 of 5 launches at 12 ms in A; "
@@ -202,3 +204,12 @@ def test_unknown_fields_are_refused_with_the_nearest() -> None:
         Wish(allow=frozenset({"kernle"})).check()
     with pytest.raises(InferometerError, match="unknown field of --same"):
         Wish(same=frozenset({"invalid"})).check()
+
+
+def test_no_metric_of_time_has_an_interval_over_modes() -> None:
+    mean = of_launches(launches(1e6, MODES), "")
+    (found,) = pair(
+        measured(case(), A, mean=mean, load=mean), measured(case(), A, mean=mean, load=mean)
+    ).cases
+    for name in ("mean", "load"):
+        assert (found.metrics[name].verdict, found.metrics[name].ratio) == ("no difference", None)
