@@ -64,7 +64,7 @@ def verify(folder: Path, step: Step = lambda count: None) -> Outcome:
         _add(outcome, "run.json", f"cannot be read: {_words(problem)}")
         return outcome
     try:
-        _check_records(run, present, outcome)
+        _check_records(run, present, outcome, step)
     except _STUMBLES as problem:
         _add(outcome, run.trials_path.name, f"cannot be read: {_words(problem)}")
     _check_figures(run, present, outcome)
@@ -99,8 +99,12 @@ def _cite(folder: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """How many bytes a check reads at least."""
-    return sum(path.stat().st_size for _, path in manifest.files(folder) if path.is_file())
+    """How many bytes a check reads: all files for their hashes, those of trials for their figures too."""
+    return sum(
+        path.stat().st_size * (2 if name.startswith("raw/") else 1)
+        for name, path in manifest.files(folder)
+        if path.is_file()
+    )
 
 
 def _add(outcome: Outcome, path: str, what: str) -> None:
@@ -148,7 +152,7 @@ def _against(listed: Manifest, present: Mapping[str, Entry]) -> Iterator[Differe
             yield Difference(name, f"is not what was written (SHA-256; {sizes})")
 
 
-def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> None:
+def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome, step: Step) -> None:
     """Raw files against the hashes that trials and the launches beside them keep of them."""
     known = set()
     asked_ns = run.header("plan.settings.min_duration_ns")["plan"]["settings"]["min_duration_ns"]
@@ -160,6 +164,7 @@ def _check_records(run: Run, present: Mapping[str, Entry], outcome: Outcome) -> 
             if found:
                 _add(outcome, run.trials_path.name, f"line {number + 1}: {found}")
         outcome.trials += 1
+        step(sum(present[name].bytes for file in record.files if (name := f"{base}/{file}") in present))
     for name in present:
         base, _, file = name.rpartition("/")
         if base.startswith("raw") and base not in known:
