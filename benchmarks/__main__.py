@@ -24,6 +24,7 @@ from benchmarks import (
     meters,
     observer,
     observer_effect,
+    page_time,
     remote_overhead,
     sdk_null,
     telemetry_cost,
@@ -46,6 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
     bench_time,
     image_size,
     merge_size,
+    page_time,
 )
 
 
