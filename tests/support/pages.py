@@ -110,7 +110,8 @@ def energy(p50_ns: float) -> tuple[CaseEnergy, ...]:
     return tuple(
         CaseEnergy(
             source, scope, "sampled", 5, share * joules, 0.96 * share * joules, 1.04 * share * joules,
-            0.6 * share * joules, 0.57 * share * joules, 0.63 * share * joules, 5.2 * share, 2.1 * share, 10.0, 0.99, 0.01,
+            0.6 * share * joules, 0.57 * share * joules, 0.63 * share * joules, 5.2 * share, 2.1 * share,
+            10.0, 0.99, 0.01,
         )
         for source, scope, share in (("board.power", "board_input", 1.0), ("pmic.soc", "cpu_package", 0.55))
     )  # fmt: skip
@@ -244,14 +245,9 @@ def _add_extras(document: dict[str, Any]) -> None:
 def header() -> dict[str, Any]:
     """A ``run.json`` for the made-up runs."""
     return {
-        "created_utc": "2026-11-20T20:15:00+00:00",
         "environment": {
             "cpu_model": "Example CPU",
-            "cores_logical": 4,
-            "cores_physical": 4,
             "memory_bytes": 8 * 2**30,
-            "kernel": "6.1.0",
-            "virtualised": False,
         },
         "identity": {"runtimes": {"onnxruntime": "inferometer/onnxruntime:6d56e9910d5e"}},
         "plan": {
@@ -259,7 +255,6 @@ def header() -> dict[str, Any]:
             "wish": {
                 "device": "x86",
                 "models": ["resnet50"],
-                "runtimes": [],
                 "threads": [1, 2],
                 "options": [["pytorch", "mode", ["eager", "aot"]]],
                 "seed": 0,
