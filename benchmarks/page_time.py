@@ -67,7 +67,7 @@ def _open(browser: Browser, path: Path) -> float:
     page.goto(path.as_uri())
     page.wait_for_selector("html[data-ready=yes]")
     page.get_by_role("searchbox").fill("tflite")
-    page.wait_for_function("document.getElementById('row-count').textContent.includes(' of ')")
+    page.locator("#row-count", has_text=" of ").wait_for()
     seconds = time.monotonic() - begun
     page.close()
     return seconds

@@ -104,7 +104,7 @@ def through(page: Page) -> None:
             await new Promise((done) => setTimeout(done, 15));
         }
     }""")
-    page.wait_for_function("[...document.querySelectorAll('.canvas')].every((one) => one.childElementCount)")
+    expect(page.locator(".canvas:empty")).to_have_count(0)
 
 
 def names(page: Page) -> list[str]:
