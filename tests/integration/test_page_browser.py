@@ -101,10 +101,10 @@ def through(page: Page) -> None:
     page.evaluate("""async () => {
         for (let y = 0; y < document.body.scrollHeight; y += 500) {
             scrollTo(0, y);
-            await new Promise((done) => setTimeout(done, 15));
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)));
         }
     }""")
-    expect(page.locator(".canvas:empty")).to_have_count(0)
+    expect(page.locator(".canvas:empty")).to_have_count(0, timeout=10_000)
 
 
 def names(page: Page) -> list[str]:
