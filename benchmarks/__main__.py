@@ -25,6 +25,7 @@ from benchmarks import (
     meters,
     observer,
     observer_effect,
+    page_time,
     remote_overhead,
     report_size,
     same,
@@ -54,6 +55,7 @@ MODULES: tuple[ModuleType, ...] = (
     report_size,
     coverage,
     watch_cost,
+    page_time,
 )
 
 

@@ -13,7 +13,15 @@ from orchestrator.merge import Facts, summarise, summary_document
 from orchestrator.report.page.launches import Launch
 from tests.support import results
 
-PHASES_MS = {"import": 240, "load": 90, "first": 40, "warmup": 320, "idle": 500, "measure": 5000, "outputs": 130}
+PHASES_MS = {
+    "import": 240,
+    "load": 90,
+    "first": 40,
+    "warmup": 320,
+    "idle": 500,
+    "measure": 5000,
+    "outputs": 130,
+}
 SOURCES = (  # name, scope, method, unit, least, most
     ("thermal.cpu", "thermal_zone", "sampled", "c", 48.0, 71.0),
     ("cpufreq.policy0", "clock_domain", "sampled", "hz", 1.5e9, 2.4e9),
@@ -31,7 +39,12 @@ MODELS = (
     ("mobilenet-v3-small", 2_542_856, 56_510_000, 3.1e6, 676),
     ("resnet50", 25_557_032, 4_089_184_256, 58.2e6, 761),
 )
-RUNTIMES = (("onnxruntime", "", 1.0), ("tflite", "xnnpack", 0.82), ("pytorch", "eager", 2.3), ("pytorch", "aot", 1.2))
+RUNTIMES = (
+    ("onnxruntime", "", 1.0),
+    ("tflite", "xnnpack", 0.82),
+    ("pytorch", "eager", 2.3),
+    ("pytorch", "aot", 1.2),
+)
 VARIANTS = (("nq", 1.0, 0.0, 4.0), ("fiq", 0.56, 0.011, 1.0))  # id, time, accuracy lost, bytes a parameter
 
 
@@ -80,7 +93,14 @@ def cases(device: str = "x86", models: int = len(MODELS)) -> Iterator[tuple[Case
         for runtime, mode, slower in RUNTIMES:
             for variant, faster, lost, width in VARIANTS:
                 which = results.case(runtime, model, mode, device, variant=variant)
-                size = Size("onnx", int(parameters * width), int(parameters * width * 0.9), parameters, parameters, macs)
+                size = Size(
+                    "onnx",
+                    int(parameters * width),
+                    int(parameters * width * 0.9),
+                    parameters,
+                    parameters,
+                    macs,
+                )
                 yield which, p50_ns * slower * faster, Score(round(right * (1 - lost)), 1000), size
 
 
@@ -90,7 +110,8 @@ def energy(p50_ns: float) -> tuple[CaseEnergy, ...]:
     return tuple(
         CaseEnergy(
             source, scope, "sampled", 5, share * joules, 0.96 * share * joules, 1.04 * share * joules,
-            0.6 * share * joules, 0.57 * share * joules, 0.63 * share * joules, 5.2 * share, 2.1 * share, 10.0, 0.99, 0.01,
+            0.6 * share * joules, 0.57 * share * joules, 0.63 * share * joules, 5.2 * share, 2.1 * share,
+            10.0, 0.99, 0.01,
         )
         for source, scope, share in (("board.power", "board_input", 1.0), ("pmic.soc", "cpu_package", 0.55))
     )  # fmt: skip
@@ -105,7 +126,11 @@ def run(
     for place, (which, p50_ns, score, size) in enumerate(cases(device, models)):
         modes = (1.0, 1.0, 1.32) if place % 8 == 4 else (1.0,)
         made = [
-            launch(which, number, results.window(p50_ns * modes[number % len(modes)], number, count, 0.006, place))
+            launch(
+                which,
+                number,
+                results.window(p50_ns * modes[number % len(modes)], number, count, 0.006, place),
+            )
             for number in range(launches)
         ]
         if place % 16 == 15:
@@ -122,7 +147,9 @@ def run(
         Skip(results.case("armnn", model, "", device), "runtime armnn needs linux/arm64; this is linux/amd64")
         for model, *_ in MODELS
     ]
-    document = summary_document(results.header(f"run-{device}", device), summaries, [results.artifact()], skips)
+    document = summary_document(
+        results.header(f"run-{device}", device), summaries, [results.artifact()], skips
+    )
     _add_extras(document)
     return document, tries
 
@@ -158,9 +185,16 @@ def _summary(
 def _add_extras(document: dict[str, Any]) -> None:
     """What newer rooms add to a document."""
     document["run"]["ceilings"] = [
-        {"runtime": name, "accelerator": "cpu", "threads": 1, "flop_per_s": peak, "bandwidth_bytes_per_s": 11e9, "reason": None}
+        {
+            "runtime": name,
+            "accelerator": "cpu",
+            "threads": 1,
+            "flop_per_s": peak,
+            "bandwidth_bytes_per_s": 11e9,
+            "reason": None,
+        }
         for name, peak in (("onnxruntime", 92e9), ("tflite", 88e9), ("pytorch", 61e9))
-    ]  # fmt: skip
+    ]
     for place, row in enumerate(document["cases"]):
         if row["p50_ns"] is None:
             continue
@@ -185,7 +219,13 @@ def _add_extras(document: dict[str, Any]) -> None:
     document["curves"] = [
         {
             "kind": kind,
-            "case": {"model": "mobilenet-v2", "runtime": runtime, "variant": "nq", "device": "x86", "options": {}},
+            "case": {
+                "model": "mobilenet-v2",
+                "runtime": runtime,
+                "variant": "nq",
+                "device": "x86",
+                "options": {},
+            },
             "points": [
                 {"x": x, "case_id": f"c{x}", "p50_ns": 9.4e6 / min(x, 3), "rate_hz": 106.0 * min(x, 3) ** 0.9}
                 for x in (1, 2, 4, 8)
@@ -205,14 +245,23 @@ def _add_extras(document: dict[str, Any]) -> None:
 def header() -> dict[str, Any]:
     """A ``run.json`` for the made-up runs."""
     return {
-        "created_utc": "2026-11-20T20:15:00+00:00",
-        "environment": {"cpu_model": "Example CPU", "cores_logical": 4, "cores_physical": 4, "memory_bytes": 8 * 2**30, "kernel": "6.1.0", "virtualised": False},
+        "environment": {
+            "cpu_model": "Example CPU",
+            "memory_bytes": 8 * 2**30,
+        },
         "identity": {"runtimes": {"onnxruntime": "inferometer/onnxruntime:6d56e9910d5e"}},
         "plan": {
             "settings": {"launches": 5, "quick": False, "min_duration_ns": 5_000_000_000, "sustained_ns": 0},
-            "wish": {"device": "x86", "models": ["resnet50"], "runtimes": [], "threads": [1, 2], "options": [["pytorch", "mode", ["eager", "aot"]]], "seed": 0, "energy": True},
+            "wish": {
+                "device": "x86",
+                "models": ["resnet50"],
+                "threads": [1, 2],
+                "options": [["pytorch", "mode", ["eager", "aot"]]],
+                "seed": 0,
+                "energy": True,
+            },
         },
-    }  # fmt: skip
+    }
 
 
 def comparison(devices: Sequence[str] = ("x86", "y86", "z86")) -> dict[str, Any]:
@@ -221,13 +270,17 @@ def comparison(devices: Sequence[str] = ("x86", "y86", "z86")) -> dict[str, Any]
     return {
         "schema": documents[0]["schema"],
         "runs": [document["run"] for document in documents],
-        "cases": [{**row, "run": document["run"]["name"]} for document in documents for row in document["cases"]],
+        "cases": [
+            {**row, "run": document["run"]["name"]} for document in documents for row in document["cases"]
+        ],
         "artifacts": [],
         "skips": documents[0]["skips"],
     }
 
 
-HOSTILE = "</script><script>window.hurt=1</script><img src=x onerror='window.hurt=2'>\u2028\"'&amp;${window.hurt=3}"
+HOSTILE = (
+    "</script><script>window.hurt=1</script><img src=x onerror='window.hurt=2'>\u2028\"'&amp;${window.hurt=3}"
+)
 
 
 def hostile() -> tuple[dict[str, Any], list[Launch]]:

@@ -28,11 +28,12 @@ def window(p50_ns: float, launch: int, count: int = 500, between: float = 0.01, 
     """Raw latencies of a launch: a launch effect, noise and a few slow iterations."""
     random = np.random.default_rng([seed, launch, round(p50_ns)])
     centre = p50_ns * (1 + between * random.normal())
-    return (
+    values: list[int] = (
         (centre * (1 + 0.01 * random.normal(size=count) + 0.02 * random.exponential(size=count)))
         .astype(int)
         .tolist()
     )
+    return values
 
 
 def record(which: Case, launch: int, values: list[int], **fields: Any) -> TrialRecord:

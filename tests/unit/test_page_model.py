@@ -75,7 +75,9 @@ def test_scopes_of_energy_stay_apart(made: dict[str, Any]) -> None:
 def test_origin_names_digests_hashes_and_versions(made: dict[str, Any]) -> None:
     told = row(made, NQ)["provenance"]
     assert told["image"] == ["sha256:" + "0" * 64] and told["artifact SHA-256"] == ["a" * 64]
-    assert told["version of runtime"] == ["1.31.1"] and told["executed on"] == ["CPUExecutionProvider (122 nodes)"]
+    assert told["version of runtime"] == ["1.31.1"] and told["executed on"] == [
+        "CPUExecutionProvider (122 nodes)"
+    ]
 
 
 def test_what_differs_between_launches_is_told_as_several_values() -> None:

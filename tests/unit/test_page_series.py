@@ -16,7 +16,9 @@ from tests.support import pages, results
 START_NS = 10**12
 
 
-def reading(value: Any, at_ms: float, unit: str = "c", method: str = "sampled", **more: Any) -> dict[str, Any]:
+def reading(
+    value: Any, at_ms: float, unit: str = "c", method: str = "sampled", **more: Any
+) -> dict[str, Any]:
     at_ns = START_NS + int(at_ms * 1e6)
     line = {"type": "reading", "source": "s", "scope": "host", "method": method, "unit": unit, "value": value}
     return {**line, "reason": None, "t0_ns": at_ns, "t1_ns": at_ns, **more}
@@ -45,7 +47,9 @@ def test_more_launches_have_fewer_quantiles(launches: int, count: int) -> None:
 def test_readings_have_their_time_since_the_first_phase_and_their_unit() -> None:
     line = drawn(reading(2.4e9, 100, "hz"), reading(1.2e9, 1100, "hz"))
     assert line["phases"] == [["load", 0, 1000]]
-    assert line["sources"] == [{"name": "s", "scope": "host", "unit": "MHz", "t": [100, 1100], "v": [2400, 1200]}]
+    assert line["sources"] == [
+        {"name": "s", "scope": "host", "unit": "MHz", "t": [100, 1100], "v": [2400, 1200]}
+    ]
 
 
 def test_a_counter_of_joules_is_drawn_as_watts() -> None:

@@ -11,9 +11,7 @@ from orchestrator.report.page.launches import Launch
 from orchestrator.store import Run
 
 
-def render(
-    document: Mapping[str, Any], folder: Path | None, tries: Iterable[Launch] | None = None
-) -> str:
+def render(document: Mapping[str, Any], folder: Path | None, tries: Iterable[Launch] | None = None) -> str:
     """The page of a summary document or merged comparison; equal input gives equal bytes.
 
     ``folder``: the results folder that the document was computed from; None leaves out what only raw data

@@ -9,9 +9,8 @@ from typing import Any
 
 from orchestrator.domain import Case, CaseSummary, TrialRecord
 from orchestrator.merge.documents import runs_of
-from orchestrator.report import notes, table
+from orchestrator.report import joules, notes, table
 from orchestrator.report.cells import plain
-from orchestrator.report.joules import energy_lines
 from orchestrator.report.page import provenance, rows, series
 from orchestrator.report.page.launches import Launch
 
@@ -53,9 +52,7 @@ def build(
     }
     counts = {case: row["launches"] + row["failed"] for case, row in made.items()}
     left_out = _add_launches(made, launches, sum(counts.values()))
-    runs = [
-        provenance.of_run(run, header if len(content.runs) == 1 else None) for run in runs_of(document)
-    ]
+    runs = [provenance.of_run(run, header if len(content.runs) == 1 else None) for run in runs_of(document)]
     return {
         "title": _title(content.runs),
         "runs": runs,
@@ -67,7 +64,7 @@ def build(
         "curves": document.get("curves") or [],
         "citation": document.get("citation"),
         "legend": notes.legend(content.rows),
-        "lines": [plain(line) for line in energy_lines(row.summary for row in content.rows)],
+        "lines": [plain(line) for line in joules.energy_lines(row.summary for row in content.rows)],
         "weights": notes.weights_line(content.rows),
         "left_out": left_out if header else [NO_RAW],
     }
