@@ -90,6 +90,8 @@ def ceiling(flop_per_s: float | None = 70e9, bandwidth: float | None = 10e9, **p
         "threads": 1,
         "flop_per_s": flop_per_s,
         "bandwidth_bytes_per_s": bandwidth,
+        "flop_kernel": "sgemm 512",
+        "bandwidth_kernel": "add",
         "reason": None if flop_per_s and bandwidth else "numpy is not in this image",
         **place,
     }
