@@ -126,6 +126,17 @@ def test_every_figure_is_drawn_and_has_a_text(site: Pages) -> None:
     assert page.locator("h1").count() == 1 and page.locator("main").count() == 1
 
 
+def test_no_figure_writes_one_axis_over_another(site: Pages) -> None:
+    page = site.open("rich")
+    through(page)
+    axes = page.locator(".canvas svg").evaluate_all(
+        """drawn => drawn.map(svg => [
+            svg.closest("figure")?.id || svg.getAttribute("aria-label"),
+            svg.querySelectorAll('[aria-label="y-axis tick label"]').length])"""
+    )
+    assert len(axes) > 8 and [figure for figure, written in axes if written > 1] == []
+
+
 def test_headings_sort_both_ways_and_say_so(site: Pages) -> None:
     page = site.open("rich")
     head = page.locator("thead th", has=page.get_by_role("button", name="p50", exact=True))

@@ -42,7 +42,7 @@ function deviceBars(here, device, unit, width, longest) {
     marginTop: 4,
     marginBottom: 36,
     x: { label: `p50, ${unit.name}`, grid: true, domain: [0, of(longest) * 1.04], clamp: true, ticks: width / 110, tickSize: 0 },
-    y: { label: null, axis: narrow(width) ? null : "left", domain: [...new Set(names)], padding: narrow(width) ? 0.54 : 0.28, ...(narrow(width) ? { align: 1 } : {}) },
+    y: { label: null, axis: null, domain: [...new Set(names)], padding: narrow(width) ? 0.54 : 0.28, ...(narrow(width) ? { align: 1 } : {}) },
     marks: [
       narrow(width)
         ? Plot.text(here, { y: barName, x: 0, text: barName, textAnchor: "start", dy: -17, fill: "currentColor" })

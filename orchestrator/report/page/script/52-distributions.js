@@ -49,7 +49,7 @@ function stripFigure(model) {
         marginTop: 6,
         marginBottom: 38,
         x: { label: "latency relative to the case's p50", grid: true, domain, clamp: true, ticks: width / 110, tickSize: 0 },
-        y: { label: null, axis: narrow(width) ? null : "left", domain: [-0.6, shown.length - 0.4], reverse: true },
+        y: { label: null, axis: null, domain: [-0.6, shown.length - 0.4], reverse: true },
         marks: [
           narrow(width)
             ? Plot.text(d3.range(shown.length), { y: (place) => place - 0.4, frameAnchor: "left", textAnchor: "start", text: (place) => shortName(shown[place]), fill: "currentColor" })
