@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.domain import Case, CaseSummary, Skip, Sustained
-from orchestrator.report import cells
+from orchestrator.report import cells, judged
 from orchestrator.report.table import Row, content
 
 # Each holds source=value of every power source; different scopes are never comparable.
@@ -95,6 +95,7 @@ COLUMNS = (
     "parity_top1_equal",
     "parity_total",
     "parity_max_abs_difference",
+    *judged.COLUMNS,
     "reasons",
 )
 _WITH_REASON = (
@@ -150,6 +151,7 @@ def fields(row: Row) -> dict[str, Any]:
     found = {
         **_case(summary.case),
         **{name: getattr(summary, name) for name in COLUMNS if hasattr(summary, name)},
+        **judged.fields(summary),
         "run": row.run,
         "parts_p50_ns": " ".join(f"{part.name}={part.p50_ns:.0f}" for part in summary.parts),
         **{name: _energy(summary, name.removeprefix("energy_")) for name in ENERGY},
@@ -223,6 +225,7 @@ def _reasons(summary: CaseSummary) -> str:
         for name, quantile in (("p90", summary.p90), ("p99", summary.p99))
         if quantile.value_ns is None
     ]
+    found += judged.reasons(summary)
     found += [
         f"{name}: {cells.reason(summary, name)}" for name in _WITH_REASON if getattr(summary, name) is None
     ]

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.report import comma
+from orchestrator.report import comma, judged
 from orchestrator.report.table import Row, content
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ UNITS = {
     "_hz": "1/s",
     "_bytes": "bytes",
     "_points": "percentage points",
+    "_per_s": "1/s",
+    "flop_per_s": "FLOP/s",
+    "_per_byte": "FLOP/byte",
 }
 _NUMBERS = {
     *("between_launch_cv", "minute_ratio", "parity_max_abs_difference", "accuracy_drop_points"),
     *("energy_coverage", "energy_uncertainty"),
+    *judged.NUMBERS,
 }
 _COUNTS = {
     *("batch", "threads", "launches", "failed_launches", "iterations", "first_minute", "last_minute"),
@@ -40,7 +44,7 @@ _COUNTS = {
 }
 _FLAGS = {"emulated", "energy_calibrated"}
 # Columns of the CSV that hold name=value pairs.
-_MAPS = {*comma.ENERGY, "parts_p50_ns", "temperatures_c", "clocks_hz", "options"}
+_MAPS = {*comma.ENERGY, *judged.MODES, "parts_p50_ns", "temperatures_c", "clocks_hz", "options"}
 _TEXTS = {"minute_p50_ns", "minute_clock_hz", "minute_mean_c", "minute_max_c", "minute_mean_w"}
 LAUNCHES = "launch_p50_ns"
 
@@ -106,6 +110,7 @@ def _values(row: Row) -> dict[str, Any]:
         "parts_p50_ns": [(part.name, part.p50_ns) for part in summary.parts],
         "temperatures_c": summary.temperatures_c.items(),
         "clocks_hz": summary.clocks_hz.items(),
+        **{name: judged.modes(summary, name) for name in judged.MODES},
     }
     for name in comma.ENERGY:
         field = name.removeprefix("energy_")

@@ -5,13 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet as reader
 
-from orchestrator.domain import CaseEnergy, Part, Skip
+from orchestrator.domain import (
+    CaseEnergy,
+    MlperfResult,
+    Note,
+    Part,
+    Quantile,
+    Roofline,
+    Scatter,
+    Skip,
+    SpeedMode,
+)
 from orchestrator.merge import summary_document
 from orchestrator.report import comma, parquet
 from tests.support.results import artifact, case, document, header, summary
@@ -19,7 +30,18 @@ from tests.support.results import artifact, case, document, header, summary
 
 def rich() -> dict[str, Any]:
     """A row in which every kind of column has a value."""
-    row = summary(case(mode="eager"), 1e7, parts=(Part("h2d", 3, 1.2e6), Part("compute", 3, 9e7))).to_json()
+    judged: dict[str, Any] = {
+        "stability": "MULTIMODAL",
+        "modes": (SpeedMode(9e6, 3, 0.6, 0.23, 0.88, 8.9e6, 9.1e6), SpeedMode(1.2e7, 2, 0.4, 0.12, 0.77)),
+        "scatter": Scatter(0.031, 0.012, 0.25, 812.5, Quantile(1.9e7)),
+        "roofline": Roofline(3e9, 2.5, 1.25e10, 0.24, "memory", "fp32"),
+        "notes": (Note("int8_not_faster", "it is not", {"x": 1}), Note("memory_bound", "so", {"y": 2})),
+        "mlperf": MlperfResult(
+            "Offline", "INVALID", "samples per second", value_per_s=81.5, reasons=("few",)
+        ),
+    }
+    parts = (Part("h2d", 3, 1.2e6), Part("compute", 3, 9e7))
+    row = replace(summary(case(mode="eager"), 1e7, parts=parts), **judged).to_json()
     energy = CaseEnergy("rapl", "cpu_package", "counter", 5, 0.5, 0.4, 0.6, rate_hz=10.0, calibrated=True)
     row["energy"] = [vars(energy), {**vars(energy), "source": "plug", "gross_low_j": None}]
     row["temperatures_c"], row["clocks_hz"] = {"thermal.cpu": 61.5}, {"cpu0": 2.4e9}
@@ -83,6 +105,20 @@ def test_units_stand_in_the_fields() -> None:
     }.items():
         assert schema.field(name).metadata == {b"unit": unit}
     assert schema.field("model").metadata is None
+
+
+def test_the_verdicts_of_the_analysis_are_columns() -> None:
+    (line, _) = csv.DictReader(io.StringIO(comma.render(rich())))
+    assert (line["stability"], line["notes"]) == ("MULTIMODAL", "int8_not_faster memory_bound")
+    assert (line["mode_p50_ns"], line["mode_launches"]) == ("1=9000000 2=12000000", "1=3 2=2")
+    assert (line["mode_low_ns"], line["mode_share_high"]) == ("1=8900000", "1=0.88 2=0.77")
+    assert (line["p999_ns"], line["roof_share"], line["bound"]) == ("19000000.0", "0.24", "memory")
+    assert (line["mlperf_verdict"], line["mlperf_value_per_s"]) == ("INVALID", "81.5")
+    assert "mlperf_verdict: few" in line["reasons"]
+    found = table(rich())
+    assert dict(found["mode_share"].to_pylist()[0]) == {"1": 0.6, "2": 0.4}
+    units = {name: parquet.unit_of(name) for name in ("flop_per_s", "mlperf_value_per_s", "mlperf_value_ns")}
+    assert units == {"flop_per_s": "FLOP/s", "mlperf_value_per_s": "1/s", "mlperf_value_ns": "ns"}
 
 
 def test_launch_medians_are_a_list() -> None:
