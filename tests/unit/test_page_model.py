@@ -92,6 +92,40 @@ def test_the_command_asks_for_the_same_plan() -> None:
     )
 
 
+def test_the_command_has_scenario_extent_and_conditions() -> None:
+    """What was asked for beside the defaults; without it the command would ask for another plan."""
+
+    def told(wish: dict[str, Any], settings: dict[str, Any], **identity: Any) -> str:
+        header = pages.header()
+        plan = header["plan"]
+        plan = {**plan, "wish": {**plan["wish"], **wish}, "settings": {**plan["settings"], **settings}}
+        return provenance.command({**header, "plan": plan, "identity": {**header["identity"], **identity}})
+
+    queries = told({"scenario": "multi-stream", "batches": [4]}, {"budget_s": 1200.0, "width": 0.01})
+    assert "--scenario multi-stream --streams 4" in queries and "--batch" not in queries
+    assert "--launches 5 --budget 1200s --width 1%" in queries
+    assert "--batch 1,8 --option" in (off := told({"scenario": "offline", "batches": [1, 8]}, {}))
+    assert "--scenario offline" in off and "--scenario" not in told({"scenario": "single-stream"}, {})
+    long = told({}, {"sustained_ns": 1800 * 10**9, "launches": 1})
+    assert "--sustained 1800s" in long and "--launches" not in long
+    driven = told({}, {"loadgen": "Offline"}, forced="another", tuned={"turbo": "off", "swap": "off"})
+    assert driven.endswith("--force --tune turbo=off,swap=off") and "--loadgen Offline" in driven
+    assert told({"own": [["my", "ab"]]}, {}, emulated=True).count("--model FILE") == 1
+
+
+def test_a_run_says_its_budget_its_scenario_and_what_it_repeats() -> None:
+    head = {
+        **pages.comparison()["runs"][0],
+        "scenario": "offline",
+        "budget": {"asked_s": 60, "spent_s": 58, "width": 0.02, "extended": {"a": 2}, "ended": "spent"},
+        "reproduces": {"run": "first", "created_utc": "2026-11-20", "differs": []},
+    }
+    told = provenance.of_run(head, None)
+    assert ["scenario", "offline"] in told["facts"]
+    assert any(line.startswith("budget: 58 of 60 s") for line in told["lines"])
+    assert any(line.startswith("reproduces first") for line in told["lines"])
+
+
 def test_a_comparison_says_that_raw_data_is_elsewhere() -> None:
     made = model.build(pages.comparison())
     assert made["left_out"] == [model.NO_RAW] and len(made["runs"]) == 3

@@ -83,15 +83,15 @@ function rooflineFacts(row) {
 
 function modesFacts(row) {
   if (!row.modes) return null;
-  return block("Speed modes", plainTable("Speed modes", ["p50", num("launches"), num("share")], row.modes.map((mode) => [
-    duration(mode.p50_ns), String(mode.launches), `${percent(mode.share, 0)}${known(mode.share_low) ? ` (${percent(mode.share_low, 0)} to ${percent(mode.share_high, 0)})` : ""}`])));
+  return block("Speed modes", plainTable("Speed modes", ["p50", num("95 % interval"), num("launches"), num("share (95 % interval)")], row.modes.map((mode) => [
+    duration(mode.p50_ns), interval(mode), String(mode.launches), `${percent(mode.share, 0)}${known(mode.share_low) ? ` (${percent(mode.share_low, 0)} to ${percent(mode.share_high, 0)})` : ""}`])));
 }
 
 function mlperfRows(row) {
   const told = row.mlperf;
   if (!told) return [];
   const value = known(told.value_ns) ? duration(told.value_ns) : known(told.value_per_s) ? `${number(told.value_per_s)} /s` : told.value ?? UNKNOWN;
-  return [told.scenario, told.verdict, told.metric ?? "", value, (told.reasons ?? []).join("; ")];
+  return [told.scenario, told.verdict ?? "no verdict", told.metric ?? "", value, [...(told.reasons ?? []), told.reason].filter(Boolean).join("; ")];
 }
 function mlperfFacts(row) {
   const [scenario, verdict, metric, value, reasons] = mlperfRows(row);
