@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+import sys
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 from orchestrator.domain import InferometerError
 from orchestrator.watch.follow import Follower
@@ -23,7 +27,7 @@ _HEADERS = {
 def address(text: str) -> tuple[str, int]:
     """``HOST:PORT`` (an IPv4 address or a name). Raises InferometerError on anything else."""
     host, _, port = text.rpartition(":")
-    if not host or not (len(port) < 6 and port.isdecimal() and int(port) < 65536):
+    if not host or not host.isascii() or not (len(port) < 6 and port.isdecimal() and int(port) < 65536):
         raise InferometerError(f"--serve {text[:60]!r}: write HOST:PORT, like 127.0.0.1:8765 or 0.0.0.0:8765")
     return host, int(port)
 
@@ -33,20 +37,30 @@ def serve(
 ) -> None:
     """Answer until the run is finished and ``linger_s`` longer. Raises InferometerError when it cannot."""
     try:
-        server = HTTPServer(at, _handler(follower))
+        server = _Server(at, _handler(follower))
     except OSError as problem:
-        raise InferometerError(
-            f"--serve {at[0]}:{at[1]}: {problem.strerror}; choose another port, or stop what holds it"
-        ) from None
+        fix = (
+            "name an address of this machine, like 127.0.0.1 or 0.0.0.0"
+            if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL
+            else "choose another port, or stop what holds it"
+        )
+        raise InferometerError(f"--serve {at[0]}:{at[1]}: {problem.strerror}; {fix}") from None
     with server:
         say(f"http://{at[0]}:{server.server_address[1]}/ shows the run; Ctrl+C ends this and not the bench")
         server.timeout = PAUSE_S
         end_s = None
         while end_s is None or time.monotonic() < end_s:
-            server.handle_request()
             follower.look()
+            server.handle_request()
             if end_s is None and follower.state and follower.state.finished:
                 end_s = time.monotonic() + linger_s
+
+
+class _Server(HTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that left in the middle is no news."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 def _handler(follower: Follower) -> type[BaseHTTPRequestHandler]:
@@ -58,7 +72,6 @@ def _handler(follower: Follower) -> type[BaseHTTPRequestHandler]:
             if self.path != "/":
                 self.send_error(404)
                 return
-            follower.look()
             content = render(follower.state, str(follower.folder), time.time()).encode()
             self.send_response(200)
             for name, value in {**_HEADERS, "Content-Length": str(len(content))}.items():

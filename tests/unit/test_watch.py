@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from benchmarks.result_folder import write
 from orchestrator.domain import InferometerError
-from orchestrator.watch import beside, page, screen, serve, words
+from orchestrator.watch import beside, page, screen, words
 from orchestrator.watch.follow import Follower, newest
 from orchestrator.watch.state import State
 
@@ -246,12 +246,6 @@ def test_a_finished_page_refreshes_no_more(growing: Growing) -> None:
     text = page.render(state, "", 0.0)
     assert "http-equiv" not in text
     assert "12 of 12 trials, finished" in text
-
-
-@pytest.mark.parametrize("text", ["8765", ":8765", "localhost", "host:port", "host:99999", "host:-1"])
-def test_addresses_that_are_none(text: str) -> None:
-    with pytest.raises(InferometerError, match="write HOST:PORT"):
-        serve.address(text)
 
 
 def test_the_unfinished_run_that_grew_last_is_meant(tmp_path: Path) -> None:
