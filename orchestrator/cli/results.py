@@ -61,10 +61,11 @@ def report(folder: Path | None, format_: str | None, out: Path | None) -> None:
     if format_ and out:
         raise click.UsageError("--format prints and --out writes; give one of them")
     source = folder or _newest()
-    document = load(source)
-    _print(document, format_ or "table", source)
-    if not format_:
-        _write(document, source, out)
+    page = _Page(source) if format_ in (None, "html") else None
+    document = load(source, page.seen if page else None)
+    _print(document, format_ or "table", page)
+    if page and not format_:
+        _write(document, page, out)
 
 
 def _newest() -> Path:
@@ -75,14 +76,14 @@ def _newest() -> Path:
     return found
 
 
-def _write(document: dict[str, Any], source: Path, out: Path | None) -> None:
+def _write(document: dict[str, Any], page: _Page, out: Path | None) -> None:
     from orchestrator.report import files
     from orchestrator.verify.manifest import refresh
 
-    folder = source if source.is_dir() else None
+    folder = page.folder
     target = out or (folder and folder / files.FOLDER)
     if target:
-        written = files.write(document, folder, target, _page())
+        written = files.write(document, folder, target, page)
         if folder:
             refresh(folder)
         if target / files.PARQUET not in written:
@@ -90,12 +91,22 @@ def _write(document: dict[str, Any], source: Path, out: Path | None) -> None:
         click.echo(str(written[-1]))
 
 
-def _page() -> Any:
-    # By its name: the terminal's table must not pay for the page's program and styles.
-    return import_module("orchestrator.report.page").render
+class _Page:
+    """Renders a page from what was ``seen`` of the launches of a folder; of a comparison's file from that."""
+
+    def __init__(self, source: Path) -> None:
+        # By their names: the terminal's table must not pay for the page's program and styles.
+        self._render = import_module("orchestrator.report.page").render
+        self.folder = source if source.is_dir() else None
+        self.seen: Any = None
+        if self.folder:
+            self.seen = import_module("orchestrator.report.page.gathered").Gathered(source)
+
+    def __call__(self, document: Any, folder: Path | None) -> str:
+        return str(self._render(document, folder, self.seen))
 
 
-def _print(document: dict[str, Any], format_: str, source: Path) -> None:
+def _print(document: dict[str, Any], format_: str, page: _Page | None) -> None:
     from orchestrator.report import comma, latex, markdown
     from orchestrator.report.terminal import show
 
@@ -103,8 +114,8 @@ def _print(document: dict[str, Any], format_: str, source: Path) -> None:
         show(document)
     elif format_ == "json":
         click.echo(json.dumps(document, indent=1, sort_keys=True))
-    elif format_ == "html":
-        click.echo(_page()(document, source if source.is_dir() else None), nl=False)
+    elif page and format_ == "html":
+        click.echo(page(document, page.folder), nl=False)
     else:
         click.echo({"csv": comma, "md": markdown, "tex": latex}[format_].render(document), nl=False)
 
@@ -128,7 +139,7 @@ def merge(folders: tuple[Path, ...], out: Path, format_: str) -> None:
 
     total = merge_folders(folders, out)
     if total <= _SHOWN:
-        _print(load(out), format_, out)
+        _print(load(out), format_, _Page(out) if format_ == "html" else None)
     else:
         click.echo(f"{total} cases; inferometer report {out} --format csv prints them")
     click.echo(str(out))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from orchestrator.report.course import course
 from orchestrator.report.processor import processor_of
 from orchestrator.store import Run
 
+# Told the number of a trial, its record, and of a good one what its runner said.
+Seen = Callable[[int, TrialRecord, wire.Transcript | None], None]
 _HEADER_FIELDS = (
     "created_utc",
     "least_launches",
@@ -38,10 +40,11 @@ _HEADER_FIELDS = (
 )
 
 
-def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
+def conclude(run: Run, skips: Sequence[Skip] | None = None, seen: Seen | None = None) -> dict[str, Any]:
     """The summary document of a run, finished or not.
 
-    ``skips`` are those that arose while running; None takes them from an earlier summary, if any.
+    ``skips`` are those that arose while running; None takes them from an earlier summary, if any. ``seen`` is
+    called for every trial: raw data is read once, also where somebody else needs it.
     """
     header = run.header(*_HEADER_FIELDS)
     groups: dict[str, list[tuple[int, TrialRecord]]] = {}
@@ -49,7 +52,7 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None) -> dict[str, Any]:
         groups.setdefault(record.case.id, []).append((number, record))
     observed = observation.effect(run.folder / observation.FOLDER)
     rows = [
-        _row(run, header, sorted(group, key=lambda item: item[1].launch), observed)
+        _row(run, header, sorted(group, key=lambda item: item[1].launch), observed, seen)
         for group in groups.values()
     ]
     driven = loadgen.results(run.folder)
@@ -87,14 +90,17 @@ def _row(
     header: Mapping[str, Any],
     group: Sequence[tuple[int, TrialRecord]],
     observed: Mapping[str, Any] | None,
+    seen: Seen | None,
 ) -> CaseSummary:
     records = [record for _, record in group]
     settings, identity = header["plan"]["settings"], header["identity"]
     asked_ns = settings.get("sustained_ns", 0)  # absent in runs of older versions
     windows, curve, said = [], None, None
     for number, record in group:
-        if record.status is Status.OK:
-            transcript = _transcript(run, number, record)
+        transcript = _transcript(run, number, record) if record.status is Status.OK else None
+        if seen:
+            seen(number, record, transcript)
+        if transcript:
             windows.append(transcript.latencies("measure"))
             said = said or transcript
             if asked_ns and curve is None:
@@ -258,10 +264,10 @@ def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def load(path: Path) -> dict[str, Any]:
-    """The document of a results folder (from raw data) or of a comparison's file."""
+def load(path: Path, seen: Seen | None = None) -> dict[str, Any]:
+    """The document of a results folder (from raw data, see :func:`conclude`) or of a comparison's file."""
     if path.is_dir():
-        return conclude(Run.open(path))
+        return conclude(Run.open(path), seen=seen)
     try:
         return merge.read_document(str(path), path.read_bytes())
     except OSError as problem:

@@ -35,6 +35,13 @@ def test_quantiles_keep_two_modes_apart() -> None:
     assert (found < 1100).sum() == 20 and (found > 1900).sum() in (20, 21)
 
 
+def test_quantiles_are_those_of_numpy_and_drawn_twice_the_same() -> None:
+    values = np.random.default_rng(1).integers(1000, 10**9, 997)
+    found = np.cumsum(series.quantiles(values.tolist(), 41))
+    assert np.abs(found - np.quantile(values, (np.arange(41) + 0.5) / 41)).max() <= 0.5 + 1e-6
+    assert series.quantiles(series.drawn(values.tolist(), 41), 41) == np.diff(found, prepend=0).tolist()
+
+
 def test_a_short_window_is_given_whole() -> None:
     assert np.cumsum(series.quantiles([30, 10, 20], 41)).tolist() == [10, 20, 30]
 

@@ -20,7 +20,7 @@ from tests.support.results import document
 NAMES = ["report.html", "table.csv", "table.md", "table.parquet", "table.tex"]
 
 
-def page(what: Any, source: Path | None) -> str:
+def page(what: Any, source: Path | None, tries: Any = None) -> str:
     return f"<html>{what['run']['name']} {source}</html>"
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks.result_folder import write
 from orchestrator.domain import InferometerError
+from orchestrator.report import page
 from orchestrator.report.document import conclude, progress
+from orchestrator.report.page.gathered import Gathered
 from tests.support.schemas import check
 
 
@@ -25,6 +27,18 @@ def test_a_made_folder_is_a_run(tmp_path: Path) -> None:
         assert row["interval"] or "multimodal" in [finding["code"] for finding in row["findings"]]
     assert document["run"]["versions"]["pytorch"] == "1.31.1"
     assert [skip["case"]["runtime"] for skip in document["skips"]] == ["tensorrt"]
+
+
+def test_what_is_seen_of_it_gives_the_page_that_reading_it_again_gives(tmp_path: Path) -> None:
+    """Several windows are longer than what is drawn of them, and one trial failed."""
+    run = write(tmp_path / "run", 3, 5, 200)
+    lines = run.trials_path.read_text().splitlines()
+    lines[4] = json.dumps({**json.loads(lines[4]), "status": "timeout", "reason": "late", "latency": None})
+    run.trials_path.write_text("\n".join(lines) + "\n")
+    seen = Gathered(run.folder)
+    document = conclude(run, seen=seen)
+    assert len(list(seen)) == 15
+    assert page.render(document, run.folder, seen) == page.render(document, run.folder)
 
 
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:

@@ -45,6 +45,11 @@ def _good(raw: Path, record: TrialRecord) -> Launch:
         ) from None
     if transcript.violation:
         raise InferometerError(f"{path}: {transcript.violation}; restore it from a copy")
+    return launch_of(raw, record, transcript)
+
+
+def launch_of(raw: Path, record: TrialRecord, transcript: wire.Transcript) -> Launch:
+    """A good launch from what its runner said; ``raw``: its folder."""
     windows = {name: transcript.window(name) for name in transcript.marks}
     return Launch(
         record,
