@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.domain import Case, InferometerError, Note, Roofline
+from orchestrator.domain import Case, CaseSummary, InferometerError, Note, Roofline, SpeedMode
 from orchestrator.report import notes
-from orchestrator.report.cells import number, plain, time_unit
+from orchestrator.report.cells import Unit, number, plain, time_unit
 from orchestrator.report.table import Content
-from orchestrator.scaling import MULTI_STREAM
+from orchestrator.scaling import MULTI_STREAM, curves
 
 # What the findings of the same report say already.
 _TOLD = ("thermal", "noisy_neighbour", "harness_share")
@@ -18,12 +18,42 @@ _TOLD = ("thermal", "noisy_neighbour", "harness_share")
 def sections(document: Mapping[str, Any], found: Content) -> list[tuple[str, list[str]]]:
     """``(title, lines)`` of those that have something to say."""
     made = [
+        ("Speed modes", mode_lines(found)),
         ("Explained", note_lines(found)),
         ("Limits", roof_lines(found)),
         ("Queries", query_lines(found)),
-        ("Scaling", curve_lines(document.get("curves", ()), found)),
+        ("Scaling", curve_lines(curves_of(document), found)),
     ]
     return [(title, [plain(line) for line in lines]) for title, lines in made if lines]
+
+
+def mode_lines(found: Content) -> list[str]:
+    """``row: 8.90 ms (8.85–8.95) in 3 of 5 launches, 60 % (23–88 %); ...`` of rows with several modes."""
+    lines = [
+        f"{notes.name(row.summary.case, found)}: {_modes(row.summary)}"
+        for row in found.rows
+        if row.summary.modes
+    ]
+    return _few(lines, "more (see --format csv)")
+
+
+def _modes(row: CaseSummary) -> str:
+    unit = time_unit(mode.p50_ns for mode in row.modes)
+    return "; ".join(_mode(mode, unit, row.launches) for mode in row.modes)
+
+
+def _mode(mode: SpeedMode, unit: Unit, launches: int) -> str:
+    interval = ""
+    if mode.low_ns is not None and mode.high_ns is not None:
+        interval = f" ({number(mode.low_ns / unit.ns)}–{number(mode.high_ns / unit.ns)})"
+    share = f"{mode.share:.0%} ({mode.share_low:.0%} to {mode.share_high:.0%})"
+    counted = f"{mode.launches} of {launches} launches"
+    return f"{number(mode.p50_ns / unit.ns)} {unit.name}{interval} in {counted}, {share}"
+
+
+def curves_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Those of a run's document; of a comparison, whose file has none, those of its rows."""
+    return curves(document["cases"]) if "runs" in document else document.get("curves") or ()
 
 
 def note_lines(found: Content) -> list[str]:
@@ -83,10 +113,10 @@ def query_lines(found: Content) -> list[str]:
     return _few(lines, "more (see column p99)")
 
 
-def curve_lines(curves: Sequence[Mapping[str, Any]], found: Content) -> list[str]:
+def curve_lines(drawn: Sequence[Mapping[str, Any]], found: Content) -> list[str]:
     """``resnet50 onnxruntime over batch: 1 26.1/s, 8 31.0/s (median x 1.19); knee at 8``."""
     lines = []
-    for curve in curves:
+    for curve in drawn:
         kind = curve["kind"]
         case = Case.from_json({**curve["case"], kind: curve["points"][0]["x"]})
         name = notes.name(case, found, without=kind)

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.domain import Case, CaseSummary, TrialRecord
 from orchestrator.merge.documents import runs_of
-from orchestrator.report import joules, notes, table
+from orchestrator.report import explained, joules, notes, table
 from orchestrator.report.cells import plain
 from orchestrator.report.page import provenance, rows, series
 from orchestrator.report.page.launches import Launch
@@ -61,7 +61,7 @@ def build(
         "texts": list(texts),
         "skips": _skips(content),
         "artifacts": list(document["artifacts"]),
-        "curves": document.get("curves") or [],
+        "curves": list(explained.curves_of(document)),
         "citation": document.get("citation"),
         "legend": notes.legend(content.rows),
         "lines": [plain(line) for line in joules.energy_lines(row.summary for row in content.rows)],

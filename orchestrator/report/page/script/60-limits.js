@@ -8,7 +8,8 @@ function scalingSection() {
 function scalingFigure(curve) {
   const points = curve.points.filter((point) => known(point.rate_hz) || known(point.p50_ns));
   const one = curve.case;
-  const name = [one.model, one.runtime, ...Object.values(one.options ?? {}), one.variant, DEVICES.length > 1 ? `on ${one.device}` : null].filter(Boolean).join(" ");
+  const swept = ["threads", "batch", "accelerator"].filter((field) => known(one[field]) && distinct(field).length > 1).map((field) => `${field} ${one[field]}`);
+  const name = [one.model, one.runtime, ...Object.values(one.options ?? {}), one.variant, ...swept, DEVICES.length > 1 ? `on ${one.device}` : null].filter(Boolean).join(" ");
   const rate = (point) => point.rate_hz;
   const drawable = points.filter((point) => known(point.rate_hz));
   const ideal = drawable.length && curve.kind === "threads" ? [{ x: drawable[0].x, y: rate(drawable[0]) }, { x: drawable.at(-1).x, y: (rate(drawable[0]) * drawable.at(-1).x) / drawable[0].x }] : [];
