@@ -246,7 +246,7 @@ def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
 def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
     identity, plan, facts = header["identity"], header["plan"], header["environment"]
     return {
-        "name": run.folder.name,
+        "name": run.folder.resolve().name,  # of "." it is empty
         "suite": identity["suite"],
         "protocol": wire.PROTOCOL,
         "created_utc": header["created_utc"],

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.result_folder import write
 from orchestrator.domain import InferometerError
 from orchestrator.report import page
-from orchestrator.report.document import conclude, progress
+from orchestrator.report.document import conclude, load, progress
 from orchestrator.report.page.gathered import Gathered
 from tests.support.schemas import check
 
@@ -39,6 +39,14 @@ def test_what_is_seen_of_it_gives_the_page_that_reading_it_again_gives(tmp_path:
     document = conclude(run, seen=seen)
     assert len(list(seen)) == 15
     assert page.render(document, run.folder, seen) == page.render(document, run.folder)
+
+
+def test_a_run_has_its_name_from_inside_its_folder_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "run", 1, 1, 50)
+    monkeypatch.chdir(tmp_path / "run")
+    assert load(Path("."))["run"]["name"] == "run"
 
 
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:
