@@ -93,9 +93,18 @@ function mlperfRows(row) {
   const value = known(told.value_ns) ? duration(told.value_ns) : known(told.value_per_s) ? `${number(told.value_per_s)} /s` : told.value ?? UNKNOWN;
   return [told.scenario, told.verdict ?? "no verdict", told.metric ?? "", value, [...(told.reasons ?? []), told.reason].filter(Boolean).join("; ")];
 }
+function mlperfMore(told) {
+  const least_ms = told.settings?.min_duration_ms;
+  return [
+    ["early stopping estimate", known(told.early_stopping_ns) ? duration(told.early_stopping_ns) : null],
+    ["our median of that launch", known(told.p50_ns) ? duration(told.p50_ns) : null],
+    ["least duration", known(least_ms) ? `${number(least_ms / 1e3)} s; MLPerf's rules ask for 600 s` : null],
+    ["LoadGen", told.version?.split(" ")[0]],
+  ];
+}
 function mlperfFacts(row) {
   const [scenario, verdict, metric, value, reasons] = mlperfRows(row);
-  return scenario ? block("MLPerf LoadGen", facts([["scenario", scenario], ["verdict", verdict], [metric || "metric", value], ["reasons", reasons]])) : null;
+  return scenario ? block("MLPerf LoadGen", facts([["scenario", scenario], ["verdict", verdict], [metric || "metric", value], ["reasons", reasons], ...mlperfMore(row.mlperf)])) : null;
 }
 
 function triesOf(row) {
