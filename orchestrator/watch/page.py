@@ -45,7 +45,9 @@ def _body(state: State) -> list[str]:
         middle = sorted(case.p50s_ns)[len(case.p50s_ns) // 2] if case.p50s_ns else None
         counts = f"{case.done}/{case.planned}" + (f", {case.failed} failed" if case.failed else "")
         line = words.sparkline(case.p50s_ns)
-        cases.append(_row([name, counts, words.latency(middle), line], bool(case.failed), (1, 2)))
+        cases.append(
+            _row([name, counts, words.latency(middle, state.emulated), line], bool(case.failed), (1, 2))
+        )
     last = [
         _row(words.trial_line(trial), trial.p50_ns is None, ()) for trial in reversed(state.trials[-LAST:])
     ]

@@ -61,7 +61,9 @@ def _cases(state: State, width: int, room: int) -> list[tuple[str, str]]:
     found = []
     for name in order:
         case = state.cases[name]
-        p50 = words.latency(sorted(case.p50s_ns)[len(case.p50s_ns) // 2] if case.p50s_ns else None)
+        p50 = words.latency(
+            sorted(case.p50s_ns)[len(case.p50s_ns) // 2] if case.p50s_ns else None, state.emulated
+        )
         counts = f"{case.done}/{case.planned}" + (f" {case.failed} failed" if case.failed else "")
         text = f"{set_cell_size(plain(name), wide)}  {counts:>7}  {p50:>10}  "
         found.append((text + words.sparkline(case.p50s_ns), _RED if case.failed else ""))

@@ -57,6 +57,7 @@ class State:
     findings: dict[tuple[str, str], int] = field(default_factory=dict)  # (severity, code) -> trials
     changed_s: float | None = None  # Unix time at which the last trial ended
     finished: bool = False
+    emulated: bool = False  # speeds then say nothing about the board
 
     @classmethod
     def of(cls, folder: str, header: Mapping[str, Any]) -> State:
@@ -69,7 +70,9 @@ class State:
             cases.setdefault(name, Progress(0)).planned += 1
         identity = header["identity"]
         quick = bool(header["plan"]["settings"]["quick"])
-        return cls(folder, str(identity["device"]), str(identity["engine"]), quick, plan, cases)
+        emulated = bool(identity.get("emulated"))
+        device, engine = str(identity["device"]), str(identity["engine"])
+        return cls(folder, device, engine, quick, plan, cases, emulated=emulated)
 
     def add(self, trial: Trial) -> None:
         """One more trial; it may be of no planned case: a budget goes on after the plan."""

@@ -67,6 +67,7 @@ def _end(state: State, now_s: float) -> str:
 def where(state: State) -> str:
     """``results/DIR · x86 · engine docker``."""
     parts = [state.folder, state.device, f"engine {state.engine}", *(["quick"] if state.quick else [])]
+    parts += ["emulated: speeds in brackets say nothing about the board"] if state.emulated else []
     return plain(" · ".join(parts))
 
 

@@ -271,3 +271,11 @@ def test_the_page_beside_a_bench_keeps_off_the_runners_cores(growing: Growing) -
     growing.begin()  # its trials have 1 thread
     assert 3 not in beside.cores(growing.folder, (0, 1, 2, 3))
     assert beside.cores(growing.folder, (0,)) == (0,)
+
+
+def test_what_an_emulator_made_stands_in_brackets(growing: Growing) -> None:
+    growing.header = growing.header.replace(b'"emulated": false', b'"emulated": true')
+    state = followed(growing, TOTAL)
+    assert state.emulated and "emulated: speeds in brackets" in words.where(state)
+    assert re.search(r">\([\d.]+ ms\)<", page.render(state, "", 0.0))
+    assert re.search(r" \([\d.]+ ms\) ", "\n".join(screen.lines(state, "", 120, 40, 0.0)))
