@@ -31,6 +31,7 @@ from orchestrator.store import Run
 
 # Told the number of a trial, its record, and of a good one what its runner said.
 Seen = Callable[[int, TrialRecord, wire.Transcript | None], None]
+_TO_COME = "not measured yet: the bench is unfinished, and the same command goes on with it"
 _HEADER_FIELDS = (
     "created_utc",
     "least_launches",
@@ -59,14 +60,15 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None, seen: Seen | None = 
     rows = [replace(row, mlperf=driven.get(row.case.id)) for row in rows]
     records = [record for group in groups.values() for _, record in group]
     planned = [Skip(Case.from_json(item["case"]), item["reason"]) for item in header["plan"]["skips"]]
-    arisen = _arisen(run) if skips is None else list(skips)
+    arisen = _arisen(run, header, groups) if skips is None else list(skips)
     every = list(dict.fromkeys([*planned, *arisen]))
+    settled = [skip for skip in every if skip.reason != _TO_COME]
     document = merge.summary_document(
         {
             **_head(run, header),
             "observer": observed,
             "power": _power(header),
-            "budget": extension.account(header, records, rows, every),
+            "budget": extension.account(header, records, rows, settled),
             "ceilings": ceilings.found(run.folder),
             "versions": _versions(records),
         },
@@ -77,10 +79,11 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None, seen: Seen | None = 
     return explain.explained({**document, "curves": scaling.curves(document["cases"])})
 
 
-def _arisen(run: Run) -> list[Skip]:
+def _arisen(run: Run, header: Mapping[str, Any], measured: Mapping[str, Any]) -> list[Skip]:
     path = run.folder / "summary.json"
     if not path.exists():
-        return []
+        planned = dict.fromkeys(Case.from_json(item["case"]) for item in header["plan"].get("trials", ()))
+        return [Skip(case, _TO_COME) for case in planned if case.id not in measured]
     document = merge.read_document(str(path), path.read_bytes())
     return [Skip(Case.from_json(item["case"]), item["reason"]) for item in document["skips"]]
 

@@ -12,6 +12,7 @@ from orchestrator.domain import InferometerError
 from orchestrator.report import page
 from orchestrator.report.document import conclude, load, progress
 from orchestrator.report.page.gathered import Gathered
+from orchestrator.store import Run
 from tests.support.schemas import check
 
 
@@ -39,6 +40,20 @@ def test_what_is_seen_of_it_gives_the_page_that_reading_it_again_gives(tmp_path:
     document = conclude(run, seen=seen)
     assert len(list(seen)) == 15
     assert page.render(document, run.folder, seen) == page.render(document, run.folder)
+
+
+def test_cases_that_an_unfinished_run_has_not_reached_are_told(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", 3, 2, 50)
+    run.trials_path.write_bytes(run.trials_path.read_bytes().splitlines(keepends=True)[0])
+    content = json.loads((run.folder / "run.json").read_text())
+    content["plan"]["settings"]["budget_s"] = 600.0
+    (run.folder / "run.json").write_text(json.dumps(content))
+    run = Run.open(run.folder)
+    assert conclude(run)["run"]["budget"]["ended"] is None
+    told = [skip for skip in conclude(run)["skips"] if "not measured yet" in skip["reason"]]
+    assert len(told) == 2
+    (run.folder / "summary.json").write_text(json.dumps(conclude(run, [])))
+    assert not [skip for skip in conclude(run)["skips"] if "not measured yet" in skip["reason"]]
 
 
 def test_a_run_has_its_name_from_inside_its_folder_too(
