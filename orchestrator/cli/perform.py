@@ -159,5 +159,5 @@ def _budget_lines(plan: Plan) -> list[str]:
     if left_s >= 0:
         goal = f"until every interval is +-{plan.settings.width:.1%} or narrower"
         return [f"the budget leaves about {left_s:.0f} s for launches where they narrow most, {goal}"]
-    reached = int(budget_s / expected_s(plan.settings))
-    return [f"the budget of {budget_s:.0f} s ends about {reached} of these {trials} trials"]
+    reached = max(1, int(budget_s / expected_s(plan.settings)))  # the first is begun anyway
+    return [f"the budget of {budget_s:.0f} s is spent after about {reached} of these {trials} trials"]

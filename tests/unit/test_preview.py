@@ -76,4 +76,5 @@ def test_what_a_budget_means_is_told() -> None:
         r"until every interval is \+-1\.0% or narrower",
         told("--budget", "20m", "--width", "1%"),
     )
-    assert told("--budget", "20s") == "the budget of 20 s ends about 1 of these 5 trials"
+    assert told("--budget", "20s") == "the budget of 20 s is spent after about 1 of these 5 trials"
+    assert told("--budget", "1s") == "the budget of 1 s is spent after about 1 of these 5 trials"
