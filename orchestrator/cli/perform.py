@@ -144,7 +144,8 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     minutes = expected_run_s(plan) / 60
     lines.append(
         f"{len(plan.cases)} cases, {len(plan.trials)} trials on {device.id} with engine {engine}: "
-        f"about {minutes:.0f} min once images and artifacts are there"
+        f"{'about' if plan.settings.budget_s is None else 'at most about'} {minutes:.0f} min "
+        "once images and artifacts are there"
     )
     lines += _budget_lines(plan)
     return plan, lines
