@@ -117,7 +117,7 @@ def note_line(note: Note) -> str:
 
 def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """``{"case", "notes", "roofline"}`` of each case whose id holds ``part``. Raises InferometerError."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "case": summary.case.id,
             "notes": [asdict(note) for note in summary.notes],
