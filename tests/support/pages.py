@@ -247,10 +247,7 @@ def _add_extras(document: dict[str, Any]) -> None:
 def header() -> dict[str, Any]:
     """A ``run.json`` for the made-up runs."""
     return {
-        "environment": {
-            "cpu_model": "Example CPU",
-            "memory_bytes": 8 * 2**30,
-        },
+        "environment": {"cpu_model": "Example CPU", "memory_bytes": 8 * 2**30},
         "identity": {"runtimes": {"onnxruntime": "inferometer/onnxruntime:6d56e9910d5e"}},
         "plan": {
             "settings": {"launches": 5, "quick": False, "min_duration_ns": 5_000_000_000, "sustained_ns": 0},
