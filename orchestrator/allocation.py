@@ -30,6 +30,7 @@ SHARE_WIDTH = 0.15  # a speed mode's share of launches is known well enough with
 NEAR_BEST = 0.7
 
 NARROW = "all narrow enough"
+SOUND_NARROW = "narrow enough, all but cases with launches that failed or are invalid"
 SPENT = "budget spent"
 CAP = f"every case left has {MOST_LAUNCHES} launches"
 FAILING = "every case has launches that failed or are invalid"
@@ -66,7 +67,7 @@ def choose(standings: Sequence[Standing], width: float, left_s: float, lot: rand
         return Choice(None, FAILING)
     unfinished = [one for one in sound if need(one, width) > 1]
     if not unfinished:
-        return Choice(None, NARROW)
+        return Choice(None, NARROW if len(sound) == len(standings) else SOUND_NARROW)
     below_cap = [one for one in unfinished if len(one.medians_ns) < MOST_LAUNCHES]
     if not below_cap:
         return Choice(None, CAP)

@@ -21,10 +21,11 @@ from orchestrator.engines.launch import Launch, Outcome, Target
 from orchestrator.execute import Conditions, confined, container_name
 from orchestrator.files import sha256_file, sync_folder, write_atomic
 from orchestrator.statistics.quantiles import median
-from orchestrator.store import Run
+from orchestrator.store import Run, launch_beside
 
 FOLDER = "ceilings"  # below a results folder
 _TRANSCRIPT = "transcript.jsonl"
+_PLACE = {"runtime": str, "accelerator": str, "threads": int}
 _UNKNOWN_COMMAND = "command 'probe' is unknown"  # what runners with an SDK of before 1.3.0 answer
 
 
@@ -67,7 +68,8 @@ def measure_all(
     for place in places(run.records()):
         target = None if place.is_measured(run.folder) else ready(place.runtime, place.accelerator)
         if target:
-            say(f"ceilings of {place.runtime} on {place.accelerator} with {place.threads} threads")
+            threads = "1 thread" if place.threads == 1 else f"{place.threads} threads"
+            say(f"ceilings of {place.runtime} on {place.accelerator} with {threads}")
             measure(place, target, conditions, run.folder)
 
 
@@ -119,14 +121,15 @@ def found(run: Path) -> list[dict[str, Any]]:
     Each ``{runtime, accelerator, threads, flop_per_s, flop_kernel, flop_spread, bandwidth_bytes_per_s,
     bandwidth_kernel, bandwidth_spread, method, notes, reason}``. Rates are None where ``reason`` says why. A
     kernel is the fastest of its kind, a spread how far the median repetition stays below the fastest one.
+    Raises InferometerError for a damaged ``result.json``.
     """
     rows = [_row(folder) for folder in sorted((run / FOLDER).glob("*/")) if (folder / "result.json").exists()]
     return sorted(rows, key=lambda row: (row["runtime"], row["accelerator"], row["threads"]))
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    result = json.loads((folder / "result.json").read_bytes())
-    row: dict[str, Any] = {name: result[name] for name in ("runtime", "accelerator", "threads")}
+    result = launch_beside(folder, _PLACE)
+    row: dict[str, Any] = {name: result[name] for name in _PLACE}
     probe: Mapping[str, Any] = {}
     reason = result["failure"] or _changed(folder, result["files"])
     if not reason:

@@ -17,6 +17,7 @@ from orchestrator.execute import Conditions, Load, execute
 from orchestrator.files import sync_folder, write_atomic
 from orchestrator.plan import observed
 from orchestrator.statistics import turns
+from orchestrator.store import launch_beside
 
 FOLDER = "observer"  # below a results folder
 # A shift of this part that chance does not explain is a finding (docs/adr/0013-observer-effect.md).
@@ -58,9 +59,12 @@ def effect(folder: Path) -> dict[str, Any] | None:
 
     ``{case, rounds, on_ns, off_ns, shift, low, high, reason}``: medians with telemetry reading and resting,
     the relative shift between them with its 95 % interval; figures are None where ``reason`` says why.
+    Raises InferometerError for a damaged ``result.json``.
     """
+    if not (folder / "result.json").exists():
+        return None
+    result = launch_beside(folder, {"case": dict})
     try:
-        result = json.loads((folder / "result.json").read_bytes())
         with (folder / "transcript.jsonl").open("rb") as stream:
             transcript = wire.read(stream)
     except (OSError, ValueError):

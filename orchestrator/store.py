@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from orchestrator.domain import InferometerError, TrialRecord
@@ -200,3 +201,21 @@ def _content(folder: Path) -> list[Path]:
 def rendered(document: Mapping[str, Any]) -> bytes:
     """A document as the files of a results folder have it."""
     return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def launch_beside(folder: Path, kinds: Mapping[str, type | UnionType]) -> dict[str, Any]:
+    """``result.json`` of a launch beside the trials, with its ``failure`` and ``files``.
+
+    ``kinds``: its other fields. Raises InferometerError naming the file and the field of another kind.
+    """
+    path = folder / "result.json"
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, OSError, RecursionError) as problem:
+        raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
+    for name, kind in {**kinds, "failure": str | None, "files": dict}.items():
+        known = isinstance(content, dict) and name in content
+        if not known or not isinstance(content[name], kind):
+            raise InferometerError(f"{path}: field {name} is missing or damaged; restore it from a copy")
+    found: dict[str, Any] = content
+    return found

@@ -144,7 +144,8 @@ def preview(given: Mapping[str, Any]) -> tuple[Plan, list[str]]:
     minutes = expected_run_s(plan) / 60
     lines.append(
         f"{len(plan.cases)} cases, {len(plan.trials)} trials on {device.id} with engine {engine}: "
-        f"about {minutes:.0f} min once images and artifacts are there"
+        f"{'about' if plan.settings.budget_s is None else 'at most about'} {minutes:.0f} min "
+        "once images and artifacts are there"
     )
     lines += _budget_lines(plan)
     return plan, lines
@@ -159,5 +160,5 @@ def _budget_lines(plan: Plan) -> list[str]:
     if left_s >= 0:
         goal = f"until every interval is +-{plan.settings.width:.1%} or narrower"
         return [f"the budget leaves about {left_s:.0f} s for launches where they narrow most, {goal}"]
-    reached = int(budget_s / expected_s(plan.settings))
-    return [f"the budget of {budget_s:.0f} s ends about {reached} of these {trials} trials"]
+    reached = max(1, int(budget_s / expected_s(plan.settings)))  # the first is begun anyway
+    return [f"the budget of {budget_s:.0f} s is spent after about {reached} of these {trials} trials"]

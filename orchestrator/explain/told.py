@@ -22,7 +22,7 @@ def amount(value: float, unit: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def kinds(counts: Mapping[str, int]) -> str:

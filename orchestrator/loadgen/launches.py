@@ -21,7 +21,7 @@ from orchestrator.files import sha256_file, sync_folder, write_atomic
 from orchestrator.loadgen.summary import parse
 from orchestrator.plan import MOST_ITERATIONS, Settings
 from orchestrator.statistics.quantiles import median
-from orchestrator.store import Run
+from orchestrator.store import Run, launch_beside
 
 FOLDER = "loadgen"  # below a results folder
 SAMPLES_PER_QUERY = 8  # of MultiStream: MLPerf's number
@@ -110,7 +110,10 @@ def _drive(case: Case, load: Load, target: Target | str, conditions: Conditions,
 
 
 def results(run: Path) -> dict[str, MlperfResult]:
-    """By case id what LoadGen says, computed from the raw files below a results folder."""
+    """By case id what LoadGen says, computed from the raw files below a results folder.
+
+    Raises InferometerError for a damaged ``result.json``.
+    """
     return dict(_result(folder) for folder in _stored(run))
 
 
@@ -119,8 +122,13 @@ def _stored(run: Path) -> Iterable[Path]:
 
 
 def _result(folder: Path) -> tuple[str, MlperfResult]:
-    stored = json.loads((folder / "result.json").read_bytes())
-    case, scenario = Case.from_json(stored["case"]), stored["scenario"]
+    stored = launch_beside(folder, {"case": dict, "scenario": str})
+    try:
+        case, scenario = Case.from_json(stored["case"]), stored["scenario"]
+    except (AttributeError, KeyError, TypeError):
+        raise InferometerError(
+            f"{folder / 'result.json'}: field case is damaged; restore it from a copy"
+        ) from None
     reason = stored["failure"] or _changed(folder, stored["files"])
     if reason:
         return case.id, MlperfResult(scenario, reason=reason)

@@ -10,12 +10,16 @@ import re
 from dataclasses import dataclass
 
 _RULER = re.compile(r"^=+$", re.MULTILINE)
-_LATENCY = re.compile(r"^(\d+(?:\.\d+)?th percentile latency) \(ns\) *: *(\d+)$", re.MULTILINE)
-_RATE = re.compile(r"^(Samples per second) *: *([0-9.e+]+)$", re.MULTILINE)
+_LATENCY = re.compile(r"^(\d+(?:\.\d+)?th percentile latency) \(ns\) *: *(\d{1,18})$", re.MULTILINE)
+_RATE = re.compile(r"^(Samples per second) *: *(\d{1,15}(?:\.\d{1,15})?(?:e[+-]?\d{1,2})?)$", re.MULTILINE)
 _RESULT = re.compile(r"^Result is *: *(VALID|INVALID)\b", re.MULTILINE)
 _SCENARIO = re.compile(r"^Scenario *: *(\w+)", re.MULTILINE)
 _UNMET = re.compile(r"^ *(.*\S) satisfied *: *NO$", re.MULTILINE)
-_ESTIMATE = re.compile(r"Early stopping \d+(?:\.\d+)?th percentile estimate: (\d+)$", re.MULTILINE)
+_ESTIMATE = re.compile(r"Early stopping \d+(?:\.\d+)?th percentile estimate: (\d{1,18})$", re.MULTILINE)
+# What early stopping counted is no reason where it was satisfied.
+_COUNTED = re.compile(
+    r"^ *Early stopping satisfied *: *Yes$.*?^(Early Stopping Result:$.*)", re.MULTILINE | re.DOTALL
+)
 _ADVICE = re.compile(r"^ \* (.*(?:\n (?!\*).*)*)", re.MULTILINE)
 
 
@@ -41,14 +45,16 @@ def parse(text: str) -> Summary:
     reasons: list[str] = []
     if verdict == "INVALID":
         reasons = [f"not satisfied: {name.lower()}" for name in _UNMET.findall(head)]
-        reasons += [" ".join(words.split()) for words in _ADVICE.findall(head)]
+        counted = _COUNTED.search(head)
+        advice = head[: counted.start(1)] if counted else head
+        reasons += [" ".join(words.split()) for words in _ADVICE.findall(advice)]
     figure = latency or rate
     return Summary(
         _first(_SCENARIO, head),
         verdict,
         figure[1] if figure else None,
         float(latency[2]) if latency else None,
-        _number(rate[2]) if rate and not latency else None,
+        float(rate[2]) if rate and not latency else None,
         float(estimate[1]) if estimate else None,
         tuple(reasons),
     )
@@ -57,10 +63,3 @@ def parse(text: str) -> Summary:
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
     match = pattern.search(text)
     return match[1] if match else None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

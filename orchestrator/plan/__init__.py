@@ -152,9 +152,9 @@ def interleave(cases: Sequence[Case], launches: int, seed: int) -> tuple[Trial, 
 
 
 def expected_run_s(plan: Plan) -> float:
-    """A rough duration of all trials in seconds, with the launches beside them."""
+    """A rough duration of all trials in seconds, with the launches beside them; with a budget, at most."""
     settings, cases = plan.settings, plan.cases
-    total_s = len(plan.trials) * expected_s(settings)
+    total_s = settings.budget_s if cases and settings.budget_s else len(plan.trials) * expected_s(settings)
     if cases and settings.observer_rounds:
         total_s += expected_s(observed(settings))
     if settings.loadgen:

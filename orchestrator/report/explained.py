@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from orchestrator.domain import Case, CaseSummary, InferometerError, Note, Roofline, SpeedMode
+from orchestrator.merge import case_summary
 from orchestrator.report import notes
 from orchestrator.report.cells import Unit, number, plain, time_unit
 from orchestrator.report.table import Content
@@ -145,13 +147,13 @@ def note_line(note: Note) -> str:
 
 def of_cases(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """``{"case", "notes", "roofline"}`` of each case whose id holds ``part``. Raises InferometerError."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
-            "case": Case.from_json(row["case"]).id,
-            "notes": row.get("notes", []),
-            "roofline": row.get("roofline"),
+            "case": summary.case.id,
+            "notes": [asdict(note) for note in summary.notes],
+            "roofline": asdict(summary.roofline) if summary.roofline else None,
         }
-        for row in document["cases"]
+        for summary in map(case_summary, document["cases"])
     ]
     found = [row for row in rows if part in row["case"]]
     if not found:

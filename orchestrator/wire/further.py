@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.wire.fields import Violation, brief, durations, integer, listing, string, strings, table
+from orchestrator.wire.fields import (
+    MAX_COUNT,
+    Violation,
+    brief,
+    durations,
+    integer,
+    listing,
+    string,
+    strings,
+    table,
+)
 
 PROBED = ("compute", "memory")  # what a probe measures: series of repetitions each
 
@@ -32,4 +42,7 @@ def check_loadgen(message: Mapping[str, Any]) -> None:
     strings(message, "scenario", "summary", "detail")
     if message.get("version") is not None:
         string(message, "version")
-    table(message, "settings")
+    for name, value in table(message, "settings").items():
+        # Infinity comes of 1e999, which is JSON.
+        if type(value) not in (int, float) or not abs(value) < MAX_COUNT:
+            raise Violation(f"loadgen.settings: {brief(name)} must be a number, got {brief(value)}")

@@ -169,7 +169,11 @@ def test_conflicts_of_a_merge_are_named(tmp_path: Path, run: Path) -> None:
     summary["artifacts"][0]["sha256"] = "0" * 64
     (other / "summary.json").write_text(json.dumps(summary))
     done = inferometer(tmp_path, "merge", "run", "other", "--out", "x.json")
-    refused(done, "digits-cnn/nq/b1 in onnx is artifact 000000000000 in other but", "in run")
+    head, artifact, case = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert head == "inferometer: 2 conflicts; nothing was merged:"
+    assert artifact.startswith("- digits-cnn/nq/b1 in onnx is artifact 000000000000 in other but ")
+    assert case.startswith("- case x86/fake/digits-cnn/nq/b1/t1")
     assert not (tmp_path / "x.json").exists()
 
 

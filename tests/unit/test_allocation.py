@@ -60,7 +60,9 @@ def test_why_there_is_no_more_launch(found: list[Standing], width: float, left_s
     sound = [one for one in found if one.is_sound]
     wanting = [one for one in sound if need(one, width) > 1]
     assert (reason == allocation.FAILING) == (not sound)
-    assert (reason == allocation.NARROW) == (bool(sound) and not wanting)
+    narrow = reason in (allocation.NARROW, allocation.SOUND_NARROW)
+    assert narrow == (bool(sound) and not wanting)
+    assert (reason == allocation.NARROW) == (narrow and len(sound) == len(found))
     assert (reason == allocation.SPENT) == (bool(wanting) and all(one.cost_s > left_s for one in wanting))
 
 

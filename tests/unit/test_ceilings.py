@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import ceilings
-from orchestrator.domain import Case, Status
+from orchestrator.domain import Case, InferometerError, Status
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.files import sha256_file
 from orchestrator.report.document import conclude
@@ -104,6 +104,17 @@ def test_a_changed_file_gives_no_figure(tmp_path: Path) -> None:
     (row,) = ceilings.found(tmp_path)
     assert row["flop_per_s"] is None
     assert "SHA-256" in row["reason"]
+
+
+DAMAGED = [b"{", b"[]", b"{}", b'{"runtime": "alpha", "accelerator": "cpu", "threads": "x"}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_result_is_named(tmp_path: Path, content: bytes) -> None:
+    path = stored(tmp_path) / "result.json"
+    path.write_bytes(content)
+    with pytest.raises(InferometerError, match=r"result\.json: .*restore it from a copy"):
+        ceilings.found(tmp_path)
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**12), st.lists(st.integers(1, 10**10), min_size=1)), max_size=4))

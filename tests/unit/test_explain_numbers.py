@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain import Execution
+from orchestrator.explain import told
 from tests.support.explained import NO_INSTRUCTIONS, noted, only, row
 
 VNNI = {**NO_INSTRUCTIONS, "dot_product": ["avx_vnni"]}
@@ -138,3 +139,11 @@ def test_casts_around_fp16_nodes_are_counted() -> None:
 )
 def test_fp16_has_no_note_where_nothing_shows_fp32(variant: str, seen: Execution | None) -> None:
     assert not only("fp16_in_fp32", noted(row(variant, execution=seen), row("fiq", 30e6)))
+
+
+@pytest.mark.parametrize(
+    ("value_ns", "text"),
+    [(0.5, "0.500 ns"), (16_100, "16.1 us"), (99_940, "99.9 us"), (99_960, "100 us"), (2.5e9, "2.50 s")],
+)
+def test_times_have_three_digits(value_ns: float, text: str) -> None:
+    assert told.time(value_ns) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator import loadgen
+from orchestrator import loadgen, wire
 from orchestrator.catalog import Catalog, Runtime
 from orchestrator.domain import Case, InferometerError, MlperfResult
 from orchestrator.engines import images
@@ -111,6 +112,24 @@ def test_a_changed_file_gives_no_verdict(tmp_path: Path) -> None:
     (found,) = loadgen.results(tmp_path).values()
     assert found.verdict is None
     assert "SHA-256" in str(found.reason)
+
+
+@pytest.mark.parametrize("content", ['{"case": {}}', '{"case": {"device": "board"}}', "{", '{"case": 3}'])
+def test_a_damaged_result_is_named(tmp_path: Path, content: str) -> None:
+    path = stored(tmp_path, TOLD).parent / "result.json"
+    rest = {"scenario": "SingleStream", "failure": None, "files": {}}
+    path.write_text(json.dumps({**rest, **json.loads(content)}) if content != "{" else content)
+    with pytest.raises(InferometerError, match=r"result\.json: .*restore it from a copy"):
+        loadgen.results(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["600", None, True, float("inf"), [1]])
+def test_settings_that_are_no_numbers_break_the_protocol(value: object) -> None:
+    told = {**TOLD, "settings": {"min_duration_ms": value}}
+    messages = transcripts.run([100])
+    messages.insert(-2, told)
+    text = b"".join(transcripts.lines(messages)).replace(b"Infinity", b"1e999")
+    assert "min_duration_ms" in str(wire.read(io.BytesIO(text)).violation)
 
 
 def test_a_quick_bench_asks_for_fewer_queries() -> None:

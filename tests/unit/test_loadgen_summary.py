@@ -80,6 +80,24 @@ def test_the_form_of_older_versions_is_read() -> None:
     assert parse(older) == dataclasses.replace(READ[STREAM], metric="90th percentile latency")
 
 
+def test_what_early_stopping_counted_is_no_reason_where_it_is_satisfied() -> None:
+    short = STREAM.replace("Result is : VALID", "Result is : INVALID")
+    short = short.replace("Min duration satisfied : Yes", "Min duration satisfied : NO")
+    short = short.replace(EARLY, "Recommendations:\n * Increase the duration.\n" + EARLY)
+    assert parse(short).reasons == ("not satisfied: min duration", "Increase the duration.")
+
+
+@pytest.mark.parametrize("figure", ["e.e", "1.2.3", "9" * 400, "1e999", "inf"])
+def test_a_rate_that_is_no_number_is_no_figure(figure: str) -> None:
+    found = parse(OFFLINE.replace("746.877", figure))
+    assert (found.metric, found.value_per_s) == (None, None)
+
+
+@pytest.mark.parametrize(("figure", "value"), [("0", 0.0), ("1.5e-05", 1.5e-5), ("2.5e+06", 2.5e6)])
+def test_a_rate_is_read_as_cpp_writes_it(figure: str, value: float) -> None:
+    assert parse(OFFLINE.replace("746.877", figure)).value_per_s == value
+
+
 @given(st.sampled_from(sorted(READ)), st.integers(0, 2000))
 def test_of_a_torn_summary_nothing_wrong_is_read(text: str, length: int) -> None:
     """At a line's end: what is missing is None, what is there is right."""

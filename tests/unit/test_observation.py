@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator import observation
-from orchestrator.domain import Latency, Status, TrialRecord
+from orchestrator.domain import InferometerError, Latency, Status, TrialRecord
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.report.document import conclude
 from orchestrator.report.notes import observer_lines
@@ -30,6 +30,13 @@ def test_a_good_trial_of_about_a_millisecond_is_chosen() -> None:
     records = [lasting(5e3), lasting(4e6), lasting(3e8), lasting(1e6, status=Status.CRASHED)]
     assert observation.choose(records) is records[1]
     assert observation.choose([replace(records[0], latency=None)]) is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"case": {}}', '{"case": 1, "failure": null, "files": {}}'])
+def test_a_damaged_result_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(InferometerError, match=r"result\.json: .*restore it from a copy"):
+        observation.effect(tmp_path)
 
 
 def run_of(folder: Path, settings: Any = SETTINGS, **options: str) -> Run:

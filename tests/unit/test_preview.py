@@ -67,13 +67,15 @@ def test_a_plug_says_nothing_of_an_emulated_board() -> None:
 
 
 def test_what_a_budget_means_is_told() -> None:
-    def told(*words: str) -> str:
-        return preview(plan.make_context("plan", [*WORDS, *words]).params)[1][-1]
+    def told(*words: str, line: int = -1) -> str:
+        return preview(plan.make_context("plan", [*WORDS, *words]).params)[1][line]
 
     assert "trials on x86 with engine process: about" in told()
+    assert ": at most about 121 min once images" in told("--budget", "2h", line=-2)
     assert re.fullmatch(
         r"the budget leaves about 11\d\d s for launches where they narrow most, "
         r"until every interval is \+-1\.0% or narrower",
         told("--budget", "20m", "--width", "1%"),
     )
-    assert told("--budget", "20s") == "the budget of 20 s ends about 1 of these 5 trials"
+    assert told("--budget", "20s") == "the budget of 20 s is spent after about 1 of these 5 trials"
+    assert told("--budget", "1s") == "the budget of 1 s is spent after about 1 of these 5 trials"

@@ -136,3 +136,11 @@ def test_cases_are_found_by_a_part_of_their_id() -> None:
         explained.of_cases(made, "resnet")
     (failed,) = explained.of_cases(explain(document(row(p50_ns=None))), "")
     assert explained.case_lines(failed)[1] == "  no limit is known"
+
+
+@pytest.mark.parametrize("roof", [[1], {"bend": 1}])
+def test_a_limit_that_is_none_is_named(roof: object) -> None:
+    made = document(row())
+    made["cases"][0]["roofline"] = roof
+    with pytest.raises(InferometerError, match="not a summary of this version"):
+        explained.of_cases(made, "")
