@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from orchestrator.compare.comparison import Compared, Comparison
 from orchestrator.compare.judgement import INCOMPARABLE, Judged
 from orchestrator.compare.metrics import BY_NAME, POINTS
+from orchestrator.compare.moded import chance_beyond
 from orchestrator.domain import InferometerError
 from orchestrator.plan import known
 from orchestrator.statistics.ratio import discoveries
@@ -111,10 +112,7 @@ def _beyond(judged: Judged, above: bool, limit: float, strict: bool) -> float | 
         return judged.remark or INCOMPARABLE
     if judged.ratio:
         return judged.ratio.chance(1 + limit, above)
-    # Modes: every launch of B against every launch of A.
-    a, b = judged.a.launches, judged.b.launches
-    passed = min(b) / max(a) - 1 > limit if above else max(b) / min(a) - 1 < limit
-    return judged.rank_p if passed and judged.rank_p is not None else 1.0
+    return chance_beyond(judged.a.launches, judged.b.launches, 1 + limit, above)  # modes
 
 
 def _hindered(judged: Judged) -> bool:
