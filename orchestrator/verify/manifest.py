@@ -21,6 +21,7 @@ from orchestrator.migrations import SCHEMA
 from orchestrator.store import SUMMARY, rendered
 
 NAME = "manifest.json"
+SINCE = 2  # the schema from which on every finished folder has a manifest
 CITATION = "CITATION.cff"
 # Made from the other files by commands that come after a bench: a file, or a folder of files.
 LATER = (CITATION, "curve.svg", "report")
