@@ -7,6 +7,7 @@ changes by chance; who wants that all the same asks for ``strict``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def parse(text: str) -> Condition:
         value = float(found["value"])
     except ValueError:
         raise InferometerError(f"--fail-if {text!r}: {found['value']} is no number; {_HOW}") from None
+    if not math.isfinite(value):
+        raise InferometerError(f"--fail-if {text[:40]!r}...: that number is too large; {_HOW}")
     points = BY_NAME[name].unit == POINTS
     if points and unit != "pp":
         raise InferometerError(f'--fail-if {text!r}: accuracy differs in points; write "accuracy < -0.5pp"')
