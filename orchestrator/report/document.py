@@ -239,8 +239,8 @@ def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
 
 def _protocol(records: Sequence[TrialRecord]) -> str:
     """The protocol of then, not of now; both where a run was gone on with after an update."""
-    spoken = sorted({record.versions["protocol"] for record in records if "protocol" in record.versions})
-    return ", ".join(spoken) or wire.PROTOCOL
+    spoken = {said for record in records if (said := record.versions.get("protocol"))}
+    return ", ".join(sorted(spoken)) or wire.PROTOCOL
 
 
 def _head(run: Run, header: Mapping[str, Any], records: Sequence[TrialRecord]) -> dict[str, Any]:

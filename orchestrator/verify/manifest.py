@@ -22,9 +22,9 @@ from orchestrator.store import SUMMARY, rendered
 
 NAME = "manifest.json"
 SINCE = 2  # the schema from which on every finished folder has a manifest
-CITATION = "CITATION.cff"
+CITATION, CURVE = "CITATION.cff", "curve.svg"
 # Made from the other files by commands that come after a bench: a file, or a folder of files.
-LATER = (CITATION, "curve.svg", "report")
+LATER = (CITATION, CURVE, "report")
 
 Step = Callable[[int], None]  # told how many bytes were read
 
