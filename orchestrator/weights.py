@@ -33,7 +33,9 @@ def fetch(root: Path, cache: Path, model: Model, progress: Progress) -> tuple[Pa
         progress(f"downloading {path.name}")
         problem = download(Wanted(card["url"], sha256=sha256), path, progress)
         if problem:
-            return None, f"{path.name} cannot be downloaded ({problem}); put it at {path} to use it"
+            # Every table shows this reason: where it lies in the cache, not in whose home folder.
+            where = f"{path.relative_to(cache).as_posix()} in the cache (~/.cache/inferometer)"
+            return None, f"{path.name} cannot be downloaded ({problem}); put it at {where} to use it"
         return path, None
     actual = sha256_file(path)
     if actual != sha256:

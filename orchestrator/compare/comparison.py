@@ -12,7 +12,7 @@ from orchestrator.compare.metrics import BY_NAME, P50, Figure
 from orchestrator.compare.moded import judge as judge_pair
 from orchestrator.compare.pairing import Pair, pairs
 from orchestrator.compare.provenance import INVALID, OBSTACLES, SUBJECTS, Difference
-from orchestrator.compare.side import Measured, Side, read
+from orchestrator.compare.side import Measured, Side, read, skipped
 from orchestrator.plan import known
 
 LEAST = 0.01  # a difference below this share is none that matters
@@ -85,7 +85,12 @@ def compare(a: Path, b: Path, wish: Wish | None = None) -> Comparison:
 
 def judge(a: Side, b: Side, wish: Wish) -> Comparison:
     """The same of two sides that were read."""
-    paired, only_a, only_b = pairs(a.cases, b.cases)
+    lost = {
+        name: skipped(measured, b.skips[name])
+        for name, measured in a.cases.items()
+        if name in b.skips and name not in b.cases
+    }
+    paired, only_a, only_b = pairs(a.cases, {**b.cases, **lost})
     cases = [_compared(pair, wish) for pair in paired]
     for name in sorted({name for case in cases for name in case.metrics}):
         having = [case for case in cases if name in case.metrics]

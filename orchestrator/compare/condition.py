@@ -7,6 +7,7 @@ changes by chance; who wants that all the same asks for ``strict``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from orchestrator.compare.comparison import Compared, Comparison
 from orchestrator.compare.judgement import INCOMPARABLE, Judged
 from orchestrator.compare.metrics import BY_NAME, POINTS
+from orchestrator.compare.moded import chance_beyond
 from orchestrator.domain import InferometerError
 from orchestrator.plan import known
 from orchestrator.statistics.ratio import discoveries
@@ -57,6 +59,8 @@ def parse(text: str) -> Condition:
         value = float(found["value"])
     except ValueError:
         raise InferometerError(f"--fail-if {text!r}: {found['value']} is no number; {_HOW}") from None
+    if not math.isfinite(value):
+        raise InferometerError(f"--fail-if {text[:40]!r}...: that number is too large; {_HOW}")
     points = BY_NAME[name].unit == POINTS
     if points and unit != "pp":
         raise InferometerError(f'--fail-if {text!r}: accuracy differs in points; write "accuracy < -0.5pp"')
@@ -111,10 +115,7 @@ def _beyond(judged: Judged, above: bool, limit: float, strict: bool) -> float | 
         return judged.remark or INCOMPARABLE
     if judged.ratio:
         return judged.ratio.chance(1 + limit, above)
-    # Modes: every launch of B against every launch of A.
-    a, b = judged.a.launches, judged.b.launches
-    passed = min(b) / max(a) - 1 > limit if above else max(b) / min(a) - 1 < limit
-    return judged.rank_p if passed and judged.rank_p is not None else 1.0
+    return chance_beyond(judged.a.launches, judged.b.launches, 1 + limit, above)  # modes
 
 
 def _hindered(judged: Judged) -> bool:

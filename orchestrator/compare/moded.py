@@ -3,7 +3,8 @@
 A mean over modes describes no launch, and an interval around a ratio of two such means would be a false one.
 A difference is called one only where it needs no model of the modes: where every launch of one side lies
 beyond every launch of the other by more than the least difference that matters, which by chance happens to
-5 against 5 launches in 1 of 126 cases.
+5 against 5 launches in 1 of 126 cases. Among more than six cases that alone would never stand, so how far
+apart the sides lie counts, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from orchestrator.compare.judgement import INCOMPARABLE, NONE, Judged, look
 from orchestrator.compare.metrics import TIME, Figure, Metric
 from orchestrator.statistics.modes import speed_modes
-from orchestrator.statistics.ratio import LEVEL, mann_whitney
+from orchestrator.statistics.ratio import LEVEL, Ratio, launch_ratio, mann_whitney
 
 _UNITS = (("us", 1e3), ("ms", 1e6), ("s", 1e9))
 Modes = Sequence[Sequence[float]]
@@ -42,14 +43,31 @@ def by_modes(judged: Judged, least: float) -> Judged:
     if judged.verdict == INCOMPARABLE:
         return judged
     a, b = judged.a.launches, judged.b.launches
-    rank_p, gap = mann_whitney(a, b), separation(a, b)
-    shown = gap is not None and abs(gap) > least and rank_p is not None and rank_p < LEVEL
-    verdict, chance = NONE, 1.0
-    if shown and gap is not None and rank_p is not None:
-        verdict, chance = judged.metric.more if gap > 0 else judged.metric.less, rank_p
+    more = (separation(a, b) or 0.0) > 0
+    chance = chance_beyond(a, b, 1 + least if more else 1 - least, above=more)
+    verdict = NONE if chance >= LEVEL else judged.metric.more if more else judged.metric.less
     return replace(
-        judged, verdict=verdict, remark=words(a, b, least), ratio=None, rank_p=rank_p, chance=chance
+        judged,
+        verdict=verdict,
+        remark=words(a, b, least),
+        ratio=None,
+        rank_p=mann_whitney(a, b),
+        chance=chance,
     )
+
+
+def chance_beyond(a: Sequence[float], b: Sequence[float], limit: float, above: bool) -> float:
+    """p that all of B lies beyond ``limit`` times all of A by chance; 1.0 where it does not.
+
+    That of the order of the launches, or Welch's of the distance where that is less: sides that lie far
+    apart are no likelier to do so by chance because one of them has modes.
+    """
+    apart = min(b) / max(a) > limit if above else max(b) / min(a) < limit
+    rank_p = mann_whitney(a, b)
+    if not apart or rank_p is None or rank_p >= LEVEL:
+        return 1.0
+    found = launch_ratio(a, b)
+    return min(rank_p, found.chance(limit, above)) if isinstance(found, Ratio) else rank_p
 
 
 def separation(a: Sequence[float], b: Sequence[float]) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from orchestrator import wire
 from orchestrator.compare import provenance
 from orchestrator.compare.figures import from_launches, from_summary
 from orchestrator.compare.metrics import Figure
-from orchestrator.domain import Case, CaseSummary, Status, TrialRecord
+from orchestrator.domain import Case, CaseSummary, InferometerError, Status, TrialRecord, Verdict
 from orchestrator.merge import case_summary
 from orchestrator.merge.documents import runs_of
 from orchestrator.report.document import load
@@ -33,18 +34,36 @@ class Measured:
 
 @dataclass(frozen=True)
 class Side:
-    """``name`` is what the user called it; ``runs`` the headers of its runs."""
+    """``name`` is what the user called it; ``runs`` the headers of its runs; ``skips`` reasons by case id."""
 
     name: str
     runs: tuple[Mapping[str, Any], ...]
     cases: Mapping[str, Measured]
+    skips: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path) -> Side:
     """A side from its place. Raises InferometerError when it is no results or damaged."""
     document = load(path)
-    found = _folder(path, document) if path.is_dir() else _file(document)
-    return Side(str(path), tuple(runs_of(document)), found)
+    try:
+        found = _folder(path, document) if path.is_dir() else _file(document)
+        for name, measured in found.items():
+            for key, figure in measured.figures.items():
+                if not all(map(math.isfinite, [figure.value or 0.0, *figure.launches])):
+                    raise ValueError(f"{key} of {name} is no finite number")
+    except (LookupError, TypeError, ValueError, AttributeError) as problem:
+        # A traceback would end with the exit status that says: it became slower.
+        raise InferometerError(f"{path}: damaged ({problem!r}); restore it from a copy") from None
+    skips = {Case.from_json(item["case"]).id: item["reason"] for item in document["skips"]}
+    return Side(str(path), tuple(runs_of(document)), found, skips)
+
+
+def skipped(other: Measured, reason: str) -> Measured:
+    """A case that the ``other`` side measured and this one could not begin: nothing of it differs."""
+    row = CaseSummary(
+        other.case, Verdict.VALID, (), launches=0, failed=0, count=0, failure=f"skipped: {reason}"
+    )
+    return Measured(other.case, row, from_summary(row), other.provenance)
 
 
 def _folder(path: Path, document: Mapping[str, Any]) -> dict[str, Measured]:
@@ -84,6 +103,8 @@ def _quantiles(run: Run, number: int) -> dict[str, float | None]:
 
 def _file(document: Mapping[str, Any]) -> dict[str, Measured]:
     runs = {run.get("name"): run for run in runs_of(document)}
+    if not runs:
+        raise ValueError("it has no run")
     found = {}
     for row in document["cases"]:
         summary = case_summary(row)

@@ -65,7 +65,7 @@ def conclude(run: Run, skips: Sequence[Skip] | None = None, seen: Seen | None = 
     settled = [skip for skip in every if skip.reason != _TO_COME]
     document = merge.summary_document(
         {
-            **_head(run, header),
+            **_head(run, header, records),
             "observer": observed,
             "power": _power(header),
             "budget": extension.account(header, records, rows, settled),
@@ -246,12 +246,18 @@ def _versions(records: Sequence[TrialRecord]) -> dict[str, str]:
     return {runtime: ", ".join(sorted(versions)) for runtime, versions in sorted(found.items())}
 
 
-def _head(run: Run, header: Mapping[str, Any]) -> dict[str, Any]:
+def _protocol(records: Sequence[TrialRecord]) -> str:
+    """The protocol of then, not of now; both where a run was gone on with after an update."""
+    spoken = {said for record in records if (said := record.versions.get("protocol"))}
+    return ", ".join(sorted(spoken)) or wire.PROTOCOL
+
+
+def _head(run: Run, header: Mapping[str, Any], records: Sequence[TrialRecord]) -> dict[str, Any]:
     identity, plan, facts = header["identity"], header["plan"], header["environment"]
     return {
         "name": run.folder.resolve().name,  # of "." it is empty
         "suite": identity["suite"],
-        "protocol": wire.PROTOCOL,
+        "protocol": _protocol(records),
         "created_utc": header["created_utc"],
         "device": identity["device"],
         "machine": identity["machine"],

@@ -21,7 +21,17 @@ from orchestrator.verify.derived import renderers
 from orchestrator.verify.manifest import NAME, Entry, Manifest, Step, is_later
 
 # What a reader of damaged files may stumble over, whichever line of it.
-_STUMBLES = (InferometerError, ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError)
+_STUMBLES = (
+    InferometerError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ArithmeticError,
+    OSError,  # a folder in a file's place
+    RecursionError,  # JSON of a thousand brackets
+)
 
 
 @dataclass(frozen=True)
@@ -132,12 +142,23 @@ def _check_manifest(folder: Path, present: Mapping[str, Entry], outcome: Outcome
     except InferometerError as problem:
         _add(outcome, NAME, str(problem))
         return
+    if listed is None and SUMMARY in present and _schema(folder) >= manifest.SINCE:
+        _add(outcome, NAME, "is missing: every finished run of this schema has one; restore it from a copy")
+        return
     if listed is None:
         finished = f"; `inferometer verify --seal {folder}` adds one" if SUMMARY in present else ""
         outcome.notes.append(f"there is no {NAME}: added, removed and changed files may go unseen{finished}")
         return
     outcome.suite, outcome.data_sha256 = listed.suite, manifest.data_sha256(listed.entries)
     outcome.differences += _against(listed, present)
+
+
+def _schema(folder: Path) -> int:
+    """That of ``run.json``; 0 where it cannot be read, which is told elsewhere."""
+    try:
+        return Run.open(folder).schema
+    except _STUMBLES:
+        return 0
 
 
 def _against(listed: Manifest, present: Mapping[str, Entry]) -> Iterator[Difference]:
@@ -233,11 +254,12 @@ def _check_derived(
     folder: Path, document: dict[str, Any], present: Mapping[str, Entry], outcome: Outcome, version: str
 ) -> None:
     known = renderers(folder)
+    hashed = "its hash alone was checked" if outcome.suite else "nothing of it was checked"
     # Whoever reports on a copy may have given the folder another name than the bench did.
     renamed = {**document, "run": {**document["run"], "name": folder.resolve().name}}
     for name in filter(is_later, present):
         if name not in known:
-            outcome.notes.append(f"{name}: is not made again here; its hash alone was checked")
+            outcome.notes.append(f"{name}: is not made again here; {hashed}")
             continue
         stored = (folder / name).read_bytes()
         try:
@@ -248,7 +270,7 @@ def _check_derived(
         if same:
             outcome.recomputed.append(name)
         elif version:
-            outcome.notes.append(f"{name}: made again it is another; its hash alone was checked{version}")
+            outcome.notes.append(f"{name}: made again it is another; {hashed}{version}")
         else:
             outcome.recomputed.append(name)
             _add(outcome, name, "is not what is made from the raw data; `inferometer report` does")

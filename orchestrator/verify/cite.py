@@ -44,7 +44,7 @@ def _write(folder: Path, content: bytes) -> None:
 
 
 def _checked(names: Sequence[str]) -> list[str]:
-    clean = [" ".join(name.split()) for name in names]
+    clean = list(dict.fromkeys(" ".join(name.split()) for name in names))
     for name in clean:
         if not name.strip(", ") or not name.isprintable() or name == citation.NOBODY:
             raise InferometerError(f"--author {name!r:.60}: give a name, like 'Lovelace, Ada'")

@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from orchestrator.report import files
+from orchestrator.domain import InferometerError
+from orchestrator.report import curve, files, table
 from orchestrator.verify import citation
-from orchestrator.verify.manifest import CITATION
+from orchestrator.verify.manifest import CITATION, CURVE
 
 Renderer = Callable[[Mapping[str, Any]], bytes]  # of the summary document
 
@@ -20,7 +21,18 @@ def renderers(folder: Path) -> Mapping[str, Renderer]:
         f"{files.FOLDER}/{name}": render for name, render in files.renderers(_page, folder).items()
     }
     found[CITATION] = lambda document: citation.again(document, folder)
+    found[CURVE] = lambda document: _curve(document, folder / CURVE)
     return found
+
+
+def _curve(document: Mapping[str, Any], path: Path) -> bytes:
+    """The picture as it lies there if any sustained case gives it (which was drawn, it alone knows)."""
+    rows = [row for row in table.content(document).rows if row.summary.sustained]
+    made = [curve.render(row.summary, row.run).encode() for row in rows]
+    if not made:
+        raise InferometerError("no case here has a long window")
+    stored = path.read_bytes()
+    return stored if stored in made else made[0]
 
 
 def _page(document: Mapping[str, Any], folder: Path | None) -> str:

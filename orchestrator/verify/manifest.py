@@ -21,9 +21,10 @@ from orchestrator.migrations import SCHEMA
 from orchestrator.store import SUMMARY, rendered
 
 NAME = "manifest.json"
-CITATION = "CITATION.cff"
+SINCE = 2  # the schema from which on every finished folder has a manifest
+CITATION, CURVE = "CITATION.cff", "curve.svg"
 # Made from the other files by commands that come after a bench: a file, or a folder of files.
-LATER = (CITATION, "curve.svg", "report")
+LATER = (CITATION, CURVE, "report")
 
 Step = Callable[[int], None]  # told how many bytes were read
 

@@ -29,12 +29,12 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 def edited(run: Path, change: Any) -> None:
-    """``run.json`` as another machine would have written it, its manifest taken away."""
+    """``run.json`` as another machine would have written it, its manifest made anew."""
     path = run / "run.json"
     content = json.loads(path.read_bytes())
     change(content)
     path.write_text(json.dumps(content))
-    (run / manifest.NAME).unlink(missing_ok=True)
+    manifest.write(run, manifest.listing(run))
 
 
 def test_a_run_is_measured_again_and_compared(tmp_path: Path, run: Path) -> None:
@@ -80,6 +80,7 @@ def test_another_program_and_another_artifact_are_refused_by_name(tmp_path: Path
     for record in records:
         record["artifact_sha256"] = "0" * 64
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    manifest.write(run, manifest.listing(run))
     done = inferometer(tmp_path, "reproduce", "run", "--allow", "device")
     refused(
         done, "image of fake: 000000000000 then", "artifact of digits-cnn nq b1", "--allow image,artifact"

@@ -13,15 +13,8 @@ from orchestrator.merge import Facts, summarise, summary_document
 from orchestrator.report.page.launches import Launch
 from tests.support import results
 
-PHASES_MS = {
-    "import": 240,
-    "load": 90,
-    "first": 40,
-    "warmup": 320,
-    "idle": 500,
-    "measure": 5000,
-    "outputs": 130,
-}
+_STEPS = ("import", "load", "first", "warmup", "idle", "measure", "outputs")
+PHASES_MS = dict(zip(_STEPS, (240, 90, 40, 320, 500, 5000, 130), strict=True))
 SOURCES = (  # name, scope, method, unit, least, most
     ("thermal.cpu", "thermal_zone", "sampled", "c", 48.0, 71.0),
     ("cpufreq.policy0", "clock_domain", "sampled", "hz", 1.5e9, 2.4e9),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.compare.comparison import Comparison
@@ -46,6 +48,7 @@ def test_conditions_are_read(text: str, metric: str, above: bool, limit: float) 
         ("accuracy < -1", "accuracy differs in points"),
         ("p50 > 5pp", "only accuracy has pp"),
         ("p50 < -100%", "nothing can become less by 100 % or more"),
+        (f"p50 > {'9' * 400}%", "too large"),
     ],
 )
 def test_what_is_no_condition_is_refused(text: str, complaint: str) -> None:
@@ -110,6 +113,20 @@ def test_a_figure_without_launches_is_judged_only_if_a_point_suffices() -> None:
 def test_an_obstacle_is_none_the_less_one_if_a_point_suffices() -> None:
     found = pair(measured(case(), A), measured(case(), launches(2e6), {"kernel": "6.6.2"}))
     assert holds("p50 > +5%", found, strict=True) == (0, 0)
+
+
+def test_what_b_skipped_and_a_measured_is_lost() -> None:
+    other = case(model="mobilenet-v2")
+    before = side("before", measured(case(), A), measured(other, A))
+    after = side("after", measured(case(), A))
+    assert holds("failed", compared(before, after)) == (0, 1)  # B was not asked for it
+    told = compared(before, replace(after, skips={other.id: "its export failed"}))
+    assert holds("failed", told) == (1, 2) and told.only_a == []
+    (lost,) = (one for one in told.cases if one.pair.b.case == other)
+    assert (lost.p50.verdict, lost.p50.remark) == (
+        "not comparable",
+        "unknown in B: failed: skipped: its export failed",
+    )
 
 
 def test_failed_asks_for_what_worked_before() -> None:

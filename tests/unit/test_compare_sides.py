@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.compare import provenance
 from orchestrator.compare.figures import from_launches, from_summary
-from orchestrator.domain import CaseEnergy, Energy
-from tests.support.results import artifact, case, header, record, summary, window
+from orchestrator.compare.side import read
+from orchestrator.domain import CaseEnergy, Energy, InferometerError
+from tests.support.results import artifact, case, document, header, record, summary, window
 
 HEADER: dict[str, Any] = {
     "environment": {
@@ -121,3 +124,22 @@ def test_figures_of_a_row_alone() -> None:
     assert found["energy:rapl, package, counter"].error == pytest.approx(0.1 / 2.7764)
     plug = found["energy:plug, package, counter"]
     assert (plug.error, plug.value) == (None, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"runs": []}, "it has no run"),
+        ({"artifacts": [{}]}, "model"),
+        (
+            {"cases": [replace(summary(case(), 1e6), launch_p50_ns=(float("nan"),) * 5).to_json()]},
+            "p50 of .* is no finite number",
+        ),
+    ],
+)
+def test_a_damaged_file_is_refused(change: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    """A traceback would end with 1, which a gate and git bisect read as slower."""
+    path = tmp_path / "summary.json"
+    path.write_text(json.dumps({**document(), **change}))
+    with pytest.raises(InferometerError, match=f"damaged .*{complaint}"):
+        read(path)

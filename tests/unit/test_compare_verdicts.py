@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.compare import Wish
+from orchestrator.compare.condition import ask, parse
 from orchestrator.compare.judgement import look
 from orchestrator.compare.metrics import BY_NAME, Figure, of_launches
 from orchestrator.compare.moded import judge, separation
+from orchestrator.compare.words import headline
 from orchestrator.domain import InferometerError
 from tests.support.comparisons import compared, launches, measured, pair, side
 from tests.support.results import case
@@ -94,6 +96,16 @@ def test_modes_that_all_moved_are_a_difference() -> None:
     assert separation([1.0, 2.0], [3.0, 4.0]) == pytest.approx(0.5)
     assert separation([3.0, 4.0], [1.0, 2.0]) == pytest.approx(-1 / 3)
     assert separation([1.0, 3.0], [2.0, 4.0]) is None
+
+
+def test_modes_that_moved_far_are_a_difference_among_many_cases() -> None:
+    names = [f"net-{number}" for number in range(20)]
+    before = side("A", *(measured(case(model=name), launches(1e6, MODES)) for name in names))
+    slow = measured(case(model=names[0]), launches(2e6, MODES))
+    after = side("B", slow, *(measured(case(model=name), launches(1e6, MODES)) for name in names[1:]))
+    comparison = compared(before, after)
+    assert headline(comparison) == "20 cases: 1 slower, 19 no difference"
+    assert [len(ask(parse(text), comparison).holds) for text in ("p50 > +5%", "p50 < -5%")] == [1, 0]
 
 
 @pytest.mark.parametrize(

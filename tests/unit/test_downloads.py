@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.catalog import suite_root
+from orchestrator import weights
+from orchestrator.catalog import Catalog, suite_root
 from orchestrator.downloads import TRIES, Wanted, download
 from tests.support.file_server import Site, serving
 
@@ -228,3 +229,12 @@ def test_whatever_happens_the_file_is_right_or_absent(
             if reason is None:
                 break
     assert path.read_bytes() == content
+
+
+def test_why_weights_are_random_names_nobodys_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason stands in every table that is published."""
+    monkeypatch.setattr(weights, "download", lambda *given: "no network")
+    model = Catalog(suite_root()).models()["resnet50"]
+    path, reason = weights.fetch(suite_root(), tmp_path, model, lambda text: None)
+    assert path is None and reason and "; put it at weights/resnet50" in reason
+    assert str(tmp_path) not in reason

@@ -7,6 +7,7 @@ import io
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from rich.console import Console
 from orchestrator.domain import CaseSummary, InferometerError, Minute, Sustained
 from orchestrator.merge import case_summary, summary_document
 from orchestrator.report import comma, curve, markdown, minutes
+from orchestrator.report.table import content
 from orchestrator.report.terminal import show
+from orchestrator.verify.derived import renderers
 from tests.support import curves, results
 from tests.support.schemas import check
 
@@ -177,3 +180,14 @@ def test_one_case_is_chosen() -> None:
             curve.chosen(several, wanted)
     with pytest.raises(InferometerError, match="SUSTAINED=30m"):
         curve.chosen(document(row(None)), "")
+
+
+def test_verify_draws_the_picture_again(tmp_path: Path) -> None:
+    made = document(row(curves.hot()))
+    again = renderers(tmp_path)["curve.svg"]
+    drawn = curve.render(row(curves.hot()), content(made).rows[0].run).encode()
+    path = tmp_path / "curve.svg"
+    path.write_bytes(drawn)
+    assert again(made) == drawn
+    path.write_bytes(drawn.replace(b"31.2", b"30.2"))
+    assert again(made) == drawn != path.read_bytes()

@@ -32,9 +32,11 @@ def folder(original: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unsealed(folder: Path) -> Path:
-    """As an older version left it."""
+    """As an older version left it, in a schema whose folders had no manifest."""
     for name in (manifest.NAME, manifest.CITATION):
         (folder / name).unlink()
+    path = folder / "run.json"
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 1'))
     return folder
 
 
@@ -236,6 +238,23 @@ def test_a_manifest_of_a_newer_suite_says_so(folder: Path) -> None:
 def test_what_is_no_manifest_is_a_difference(folder: Path, content: str) -> None:
     (folder / manifest.NAME).write_text(content)
     assert manifest.NAME in named(folder)
+
+
+def test_a_removed_manifest_is_found(folder: Path) -> None:
+    (folder / manifest.NAME).unlink()
+    assert named(folder) == {manifest.NAME}
+    assert seal(folder).differences and not (folder / manifest.NAME).exists()
+
+
+@pytest.mark.parametrize("name", ["summary.json", "run.json", "trials.jsonl", "observer/result.json"])
+def test_whatever_lies_in_a_files_place_is_a_difference(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_text("[" * 100_000 + "\n")
+    assert name in named(folder)
+    path.unlink()
+    if name != "run.json":  # without which it is no results folder
+        path.mkdir()
+        assert name in named(folder)
 
 
 def test_what_is_no_results_folder_is_refused(tmp_path: Path) -> None:
