@@ -24,7 +24,7 @@ def run_status(folder: Path, as_json: bool) -> None:
     Example:
       inferometer run-status results/20261120T201500Z-x86-4711
     """
-    from orchestrator.report.document import progress
+    from orchestrator.report.progress import progress
     from orchestrator.store import Run
 
     state = progress(Run.open(folder))

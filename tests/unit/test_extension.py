@@ -20,7 +20,8 @@ from orchestrator.extension import unreached
 from orchestrator.files import sha256_file
 from orchestrator.plan import Plan, Settings, Wish, interleave
 from orchestrator.report import notes
-from orchestrator.report.document import conclude, progress
+from orchestrator.report.document import conclude
+from orchestrator.report.progress import progress
 from orchestrator.session import header
 from orchestrator.store import Run
 from tests.support import doubles, results, transcripts

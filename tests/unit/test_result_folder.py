@@ -10,8 +10,9 @@ import pytest
 from benchmarks.result_folder import write
 from orchestrator.domain import InferometerError
 from orchestrator.report import page
-from orchestrator.report.document import conclude, load, progress
+from orchestrator.report.document import conclude, load
 from orchestrator.report.page.gathered import Gathered
+from orchestrator.report.progress import progress
 from orchestrator.store import Run
 from tests.support.schemas import check
 
