@@ -97,7 +97,8 @@ def _course(values: Sequence[int]) -> list[Finding]:
         found.append(Code.TREND.finding(f"{abs(change):.0%} {word} at the window's end than {start}"))
     counts = worth(values) if values else 0.0
     if not found and len(values) >= stability.LEAST_TREND_VALUES and counts <= WORTH_LIMIT * len(values):
-        message = f"{len(values)} iterations tell as much as {counts:.0f} independent ones"
+        # Batches do not see what outlasts them; scatter.effective_iterations, which does, counts fewer.
+        message = f"{len(values)} iterations tell no more than about {counts:.0f} independent ones"
         found.append(Code.AUTOCORRELATED.finding(f"neighbouring iterations are alike: {message}"))
     return found
 
