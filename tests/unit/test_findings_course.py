@@ -43,7 +43,7 @@ def test_iterations_like_their_neighbours_are_told_for_what_they_are_worth() -> 
     wave = [round(P50 * (1 + 0.03 * math.sin(i / 40))) for i in range(1000)]
     (found,) = trial_findings(calm(), wave)
     assert (found.code, found.severity) == ("autocorrelated", Severity.NOTE)
-    assert found.message.startswith("neighbouring iterations are alike: 1000 iterations tell no more than about")
+    assert found.message.startswith("neighbouring iterations are alike: 1000 iterations tell no more than")
     records = [replace(calm(launch), findings=(found,)) for launch in range(5)]
     assert codes(case_findings(records, Circumstances())) == {"autocorrelated": Severity.NOTE}
     assert "autocorrelated" not in codes(case_findings(records, Circumstances(emulated=True)))
