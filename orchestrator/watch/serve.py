@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import sys
 import time
@@ -47,11 +48,13 @@ def serve(
         raise InferometerError(f"--serve {at[0]}:{at[1]}: {problem.strerror}; {fix}") from None
     with server:
         say(f"http://{at[0]}:{server.server_address[1]}/ shows the run; Ctrl+C ends this and not the bench")
-        server.timeout = PAUSE_S
         end_s = None
         while end_s is None or time.monotonic() < end_s:
+            # Looked at once somebody has asked: the page is as new as the folder.
+            asked, _, _ = select.select([server], [], [], PAUSE_S)
             follower.look()
-            server.handle_request()
+            if asked:
+                server.handle_request()
             if end_s is None and follower.state and follower.state.finished:
                 end_s = time.monotonic() + linger_s
 
