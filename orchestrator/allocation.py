@@ -18,6 +18,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.statistics.mode_figures import share_interval
 from orchestrator.statistics.modes import speed_modes
 from orchestrator.statistics.student import student_t
 
@@ -34,8 +35,6 @@ SOUND_NARROW = "narrow enough, all but cases with launches that failed or are in
 SPENT = "budget spent"
 CAP = f"every case left has {MOST_LAUNCHES} launches"
 FAILING = "every case has launches that failed or are invalid"
-
-_NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,8 @@ def need(standing: Standing, width: float) -> float:
         return math.inf
     modes = speed_modes(medians)
     if len(modes) > 1:
-        wide = max(_share_half_width(len(mode), launches) for mode in modes) / SHARE_WIDTH
+        shares = (share_interval(len(mode), launches) for mode in modes)
+        wide = max((high - low) / 2 for low, high in shares) / SHARE_WIDTH
     else:
         counts = range(max(2, launches - STEADY_COUNTS + 1), launches + 1)
         wide = max(_half_width(medians[:count]) for count in counts) / width
@@ -118,10 +118,3 @@ def _half_width(medians: Sequence[float]) -> float:
         return 0.0
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in medians) / (len(medians) - 1))
     return _reach(len(medians)) * deviation / mean
-
-
-def _share_half_width(count: int, launches: int) -> float:
-    """Half of Wilson's 95 % interval of a share (Wilson 1927)."""
-    share, square = count / launches, _NORMAL**2
-    spread = math.sqrt(share * (1 - share) / launches + square / (4 * launches**2))
-    return _NORMAL * spread / (1 + square / launches)
