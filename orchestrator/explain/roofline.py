@@ -49,6 +49,7 @@ def _moved_bytes(row: CaseSummary) -> int | None:
     if not known:
         return None
     execution = execution_of(row)
+    # What is unknown is left out: less is moved, so that the intensity stays an upper bound.
     return min(known) + (execution.input_bytes or 0) + (execution.output_bytes or 0)
 
 
