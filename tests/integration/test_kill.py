@@ -104,7 +104,7 @@ def test_kills_between_two_writes(place: Path, cache: Path) -> None:
         if kills < 2 * KILLS:
             time.sleep(chance.uniform(0, 0.35))
             child.kill()
-        said, _ = child.communicate(timeout=60)
+        said, _ = child.communicate(timeout=300)
         ended = said == "end\n" and child.returncode == 0
         kills += child.returncode == -signal.SIGKILL
     assert kills >= KILLS

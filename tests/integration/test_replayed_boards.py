@@ -28,7 +28,7 @@ from tests.support import replayed_board as replayed
 from tests.support.power_traces import Sensor, Trace
 from tests.support.replayed_board import Board
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.quiet]
 
 # The least that the boards' own sensors are asked for (orchestrator/energy/requirement.py), and a bit.
 SETTINGS = replace(

@@ -27,7 +27,7 @@ from tests.support import doubles
 from tests.support import replayed_board as replayed
 from tests.support.replayed_board import Board, Firmware
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.quiet]
 
 POLICY = Cooldown(band_c=3, timeout_s=12)
 SETTINGS = replace(doubles.SHORT, launches=3, min_duration_ns=4_000_000_000, timeout_s=30.0)

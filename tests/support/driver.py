@@ -16,7 +16,7 @@ from orchestrator.store import Run
 from tests.support import doubles
 
 CASES = 8
-SETTINGS = replace(doubles.SHORT, launches=24, min_duration_ns=1_000_000, warmup_cap=4, idle_ns=0)
+SETTINGS = replace(doubles.SHORT, launches=16, min_duration_ns=1_000_000, warmup_cap=4, idle_ns=0)
 
 
 def main() -> None:
