@@ -1,6 +1,6 @@
 """A whole bench on a board that plays power, and a real runtime in a container beside one.
 
-Takes about 110 seconds, and needs a quiet machine: a reading that comes late is a gap, and a gap has no joules.
+Takes about 110 seconds. A reading that comes late is a gap, and a gap has no joules: nothing else may run.
 """
 
 from __future__ import annotations
