@@ -29,7 +29,7 @@ from orchestrator.statistics.bootstrap import launch_interval
 from orchestrator.statistics.mode_figures import mode_figures
 from orchestrator.statistics.modes import speed_modes
 from orchestrator.statistics.percentiles import pooled_quantiles
-from orchestrator.statistics.quantiles import median
+from orchestrator.statistics.quantiles import median, window_median
 from orchestrator.statistics.scatter import scatter
 from orchestrator.statistics.stability import between_launch_cv, spread, stability
 
@@ -91,7 +91,7 @@ def _failed(common: CaseSummary, records: Sequence[TrialRecord]) -> CaseSummary:
 def _measured(
     common: CaseSummary, ok: Sequence[TrialRecord], windows: Sequence[Sequence[int]]
 ) -> CaseSummary:
-    medians = [median(window) for window in windows]
+    medians = [window_median(window) for window in windows]
     mean_ns = math.fsum(math.fsum(window) / len(window) for window in windows) / len(windows)
     groups, interval = speed_modes(medians), None
     if len(groups) == 1:  # an interval around a mean of modes would be a false one

@@ -60,9 +60,8 @@ def _say(console: Console, text: str, style: str = "", indent: int = 0, hang: in
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for line in wrapped:
-        # Text, not str: square brackets in a runner's message are no markup.
-        console.print(Text(line, style=style), soft_wrap=True)
+    # Text, not str: square brackets in a runner's message are no markup.
+    console.print(Text("\n".join(wrapped), style=style), soft_wrap=True)
 
 
 def _group(console: Console, group: Group) -> None:
@@ -122,15 +121,12 @@ def _numbered(console: Console, identity: Sequence[Strip]) -> list[Strip]:
 
 
 def _table(console: Console, strips: Sequence[Strip]) -> None:
+    text = Text("\n".join((" " * GAP).join(line).rstrip() for line in lines(strips)))
+    for word, style in _STYLES.items():
+        text.highlight_regex(rf"(?<!\S){word}(?=[¹²³⁴⁵⁶⁷⁸⁹⁰]*(?!\S))", style)
+    text.highlight_regex(r"\([\d.–]+\)", "dim")  # figures that mean nothing
     console.print()
-    for line in lines(strips):
-        text = Text((" " * GAP).join(line).rstrip())
-        for cell in line:
-            word = cell.strip().rstrip("¹²³⁴⁵⁶⁷⁸⁹⁰")
-            if word in _STYLES:
-                text.highlight_words([word], _STYLES[word])
-        text.highlight_regex(r"\([\d.–]+\)", "dim")  # figures that mean nothing
-        console.print(text, soft_wrap=True)
+    console.print(text, soft_wrap=True)
 
 
 def _findings(console: Console, found: Sequence[notes.Note], of_runs: Sequence[str]) -> None:

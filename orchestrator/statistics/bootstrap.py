@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain import Interval
-from orchestrator.statistics.quantiles import median
+from orchestrator.statistics.quantiles import window_median
 from orchestrator.statistics.student import LEAST_LAUNCHES, student_t
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def launch_interval(windows: Sequence[Sequence[int]], seed: int) -> Interval | s
     launches = len(windows)
     if launches < LEAST_LAUNCHES:
         return f"an interval needs at least {LEAST_LAUNCHES} launches, this case has {launches}"
-    medians = [median(window) for window in windows]
+    medians = [window_median(window) for window in windows]
     mean = math.fsum(medians) / launches
     error = math.sqrt(math.fsum((value - mean) ** 2 for value in medians) / (launches - 1) / launches)
     student = student_t(launches - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics as standard
 import subprocess
 import sys
+from array import array
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from orchestrator.statistics.latency import launch_latency
 from orchestrator.statistics.percentiles import percentile_floor, pooled_quantiles
-from orchestrator.statistics.quantiles import median, median_deviation, quantile
+from orchestrator.statistics.quantiles import median, median_deviation, quantile, window_median
 
 WINDOW = st.lists(st.integers(0, 10**12), min_size=1, max_size=50)
 
@@ -22,6 +23,11 @@ WINDOW = st.lists(st.integers(0, 10**12), min_size=1, max_size=50)
 def test_quantile_is_type_seven(values: list[int], q: float) -> None:
     expected = float(np.quantile(np.array(values, dtype=float), q, method="linear"))
     assert quantile(sorted(values), q) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=50))
+def test_a_windows_median_is_the_median(values: list[int]) -> None:
+    assert window_median(array("q", values)) == window_median(values) == median(values)
 
 
 @given(WINDOW)
