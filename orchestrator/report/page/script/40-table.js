@@ -36,7 +36,7 @@ function spark(row) {
   return el("span", { title: spread }, el("svg", { class: "spark", viewBox: "0 0 64 14", "aria-hidden": "true" }, el("line", { x1: 2, x2: 62, y1: 7, y2: 7 }), dots), el("span", { class: "hidden" }, spread));
 }
 
-const FIRST_ROWS = 200; // of a longer table the rest is made when asked for: the page opens at once
+const FIRST_ROWS = 100; // of a longer table the rest is made when asked for: the page opens at once
 const view = { lines: [], sort: null, descending: false, limit: FIRST_ROWS };
 
 function casesTable() {
