@@ -2,8 +2,8 @@
 
 ``coverage_*``: how many 95 % intervals hold the truth; the peer is Student's t over the launch medians
 of the same cases; of ``coverage_modes_*``, launches in three speed modes as on a Pi 5, every interval that is
-stated counts, a mode's own and the mean's where no modes were seen; ``modes_*``: these apart. ``alarms_*``: what
-is seen where there is nothing. Nothing is timed, so the machine need not be quiet; a few minutes.
+stated counts, a mode's own and the mean's where no modes were seen; ``modes_*``: these apart.
+``alarms_*``: what is seen where there is nothing. Nothing is timed, so any machine does.
 """
 
 from __future__ import annotations
