@@ -39,8 +39,7 @@ def _main(comparison: Comparison) -> list[str]:
         judged = case.p50
         texts = [
             words.label(called, case.pair),
-            words.amount(judged.metric, judged.a.value),
-            words.amount(judged.metric, judged.b.value),
+            *words.speeds(case),
             words.change(judged),
             words.interval(judged),
             words.rank(judged),

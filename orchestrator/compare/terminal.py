@@ -70,10 +70,8 @@ def _main(console: Console, comparison: Comparison) -> None:
     found = [case.p50 for case in cases]
     styles = [_STYLES[one.verdict] for one in found]
     name = _column("case", [words.label(called, case.pair) for case in cases], left=True)
-    figures = [
-        _column("p50 of A", [words.amount(one.metric, one.a.value) for one in found]),
-        _column("p50 of B", [words.amount(one.metric, one.b.value) for one in found]),
-    ]
+    speeds = [words.speeds(case) for case in cases]
+    figures = [_column(f"p50 of {which}", [both[at] for both in speeds]) for at, which in enumerate("AB")]
     changes = [
         _column("B to A", [words.change(one) for one in found], styles),
         _column("95 % interval", [words.interval(one) for one in found]),

@@ -58,6 +58,17 @@ def amount(metric: Metric, value: float | None) -> str:
     return f"{number(value / size)} {unit}"
 
 
+def speeds(case: Compared) -> tuple[str, str]:
+    """The p50 of both sides; in brackets that of an emulator, which says nothing about the board."""
+    judged, sides = case.p50, (case.pair.a.summary, case.pair.b.summary)
+    texts = (amount(judged.metric, judged.a.value), amount(judged.metric, judged.b.value))
+    a, b = (
+        f"({text})" if row.emulated and text != UNKNOWN else text
+        for text, row in zip(texts, sides, strict=True)
+    )
+    return a, b
+
+
 def change(judged: Judged) -> str:
     """``+3.2 %``, of an accuracy ``-0.5 pp``, of files ``same``; a dash where there is no one number."""
     if judged.metric.exact and judged.a.value is not None and judged.a.value == judged.b.value:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,13 @@ def test_pictures_of_intervals() -> None:
 def test_one_case_has_one_line() -> None:
     found = pair(measured(case(), launches(1e6)), measured(case(), launches(1.2e6)))
     assert "1 case: 1 slower" in shown(found, [], 120)
+
+
+def test_an_emulators_speed_stands_in_brackets() -> None:
+    ours, board = measured(case(), launches(5e6), invalid="emulated"), measured(case(), launches(9e6))
+    emulated = replace(ours, summary=replace(ours.summary, emulated=True))
+    comparison = pair(emulated, board)
+    for text in (markdown.render(comparison, []), shown(comparison, [], 160)):
+        assert "(5.000 ms)" in text
+        assert "9.000 ms" in text
+        assert "(9.000 ms)" not in text
