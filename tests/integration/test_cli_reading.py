@@ -130,7 +130,8 @@ def test_raw_data_that_is_gone_or_altered(
 
 
 HEAD = {
-    **dict.fromkeys(("name", "suite", "created_utc", "device", "machine"), "x"),
+    **dict.fromkeys(("name", "created_utc", "device", "machine"), "x"),
+    "suite": "0.2.0",
     "protocol": "1.0.0",
     "host": {},
     "engines": ["process"],
@@ -148,10 +149,10 @@ DOCUMENT: dict[str, Any] = {"schema": 2, "run": HEAD, "artifacts": [], "cases": 
         ('{"schema": 1', "not JSON"),
         ("[]", "not a JSON object"),
         ('{"schema": 9}', "field schema is 9, this version reads 1 to 2"),
-        (json.dumps({**DOCUMENT, "run": {}}), "field run has no name"),
-        (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].case is no case"),
-        (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is no case"),
-        (json.dumps({**DOCUMENT, "skips": ["x"]}), "field skips[0].case is no case"),
+        (json.dumps({**DOCUMENT, "run": {}}), "field run.created_utc is missing"),
+        (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].accuracy is missing"),
+        (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is missing"),
+        (json.dumps({**DOCUMENT, "skips": ["x"]}), 'field skips[0] is "x", not an object'),
     ],
 )
 def test_a_damaged_summary(tmp_path: Path, run: Path, content: str, complaint: str) -> None:
