@@ -144,6 +144,7 @@ def make_plan(
             lambda case: dict(order.spared).get((case.runtime, case.variant)),
         ],
     )
+    _check_driver(order, kept)
     settings = settings_of(order, device)
     if order.trials:
         missing = {trial.case for trial in order.trials} - {*kept, *(skip.case for skip in skips)}
@@ -158,6 +159,16 @@ def make_plan(
         (ready if first else rest).append(case)
     trials = interleave(ready, settings.launches, wish.seed) + interleave(rest, settings.launches, wish.seed)
     return Plan(wish, settings, trials, tuple(skips))
+
+
+def _check_driver(order: Order, cases: Sequence[Case]) -> None:
+    """Refuse what LoadGen would refuse only after all trials."""
+    unfit = next((case for case in cases if case.batch != 1), None)
+    if order.loadgen == "SingleStream" and unfit:
+        raise InferometerError(
+            f"--loadgen SingleStream queries one sample at a time, but {unfit.id} takes batch {unfit.batch}; "
+            "give --batch 1, or --loadgen MultiStream or Offline"
+        )
 
 
 def runtimes_of(catalog: Catalog, wish: Wish, device: Device) -> dict[str, Runtime]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,7 +18,8 @@ from orchestrator.domain import InferometerError
 
 _EXIT_CODES = """\b
 Exit status: 0 all well, 2 bad usage or a refusal (one line says the fix),
-3 some trials failed, 130 interrupted (the same command resumes)."""
+3 some trials failed, 130 interrupted (the same command resumes),
+141 whoever read the output left (as of any command before `| head`)."""
 
 _OF_REPORTS = ("scipy", "pyarrow")  # requirements-report.lock; a board that only measures has none of them
 
@@ -29,6 +34,22 @@ def _complain(problem: click.UsageError) -> None:
     path = problem.ctx.command_path if problem.ctx else "inferometer"
     text = " ".join(problem.format_message().split())
     click.echo(f"inferometer: {text.rstrip('.')}; see {path} --help", err=True)
+
+
+@contextmanager
+def _read_to_the_end() -> Iterator[None]:
+    """Whoever read the output and left has seen enough: a quiet end, with the status of a SIGPIPE."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno != errno.EPIPE:
+            raise
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            try:
+                stream.flush()
+            except BrokenPipeError:  # Python would try once more as it ends, and complain
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
 
 
 class Commands(click.Group):
@@ -81,14 +102,19 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
-        try:
-            return super().make_context(*args, **more)
-        except click.UsageError as problem:
-            _complain(problem)
-            raise click.exceptions.Exit(2) from None
+        with _read_to_the_end():
+            try:
+                return super().make_context(*args, **more)
+            except click.UsageError as problem:
+                _complain(problem)
+                raise click.exceptions.Exit(2) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""
+        with _read_to_the_end():
+            return self._answer(ctx)
+
+    def _answer(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except click.UsageError as problem:
@@ -96,7 +122,7 @@ class Commands(click.Group):
             ctx.exit(2)
         except OSError as problem:
             if problem.errno == errno.EPIPE:
-                raise  # Click ends quietly: whoever read the output has seen enough
+                raise
             where = problem.filename or "writing failed"
             click.echo(f"inferometer: {where}: {problem.strerror}; {_mend(problem)}", err=True)
             ctx.exit(2)

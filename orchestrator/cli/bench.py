@@ -141,7 +141,9 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                 callback=seconds,
                 help="Seconds before a trial is killed.",
             ),
-            click.option("--seed", type=click.IntRange(0), default=0, help="Seeds the order of trials."),
+            click.option(
+                "--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Seeds the order of trials."
+            ),
             click.option(
                 "--emulate",
                 is_flag=True,

@@ -70,7 +70,8 @@ def compare(
     Conditions: METRIC > or < PERCENT, or the word failed (worked in A, gives no figure in B).
     Metrics: p50 p90 p99 mean first load peak_memory process_memory bytes energy, in %;
     accuracy in percentage points (pp). A condition holds where the interval lies beyond it.
-    Exit status: 0 no condition holds, 1 one does, 2 refused, 125 none could be judged in any case.
+    Exit status: 0 no condition holds, 1 one does, 2 refused, 125 none could be judged in any case,
+    141 whoever read the output left before its end: nothing is said of any condition.
     Under `make` an exit status of 1 or 125 is Make's own 2.
 
     \b

@@ -17,6 +17,7 @@ from orchestrator.compare.condition import Answer
 from orchestrator.compare.forest import scale_of
 from orchestrator.compare.side import Measured, Side
 from orchestrator.report.cells import plain
+from orchestrator.report.console import Output
 from orchestrator.report.grid import GAP, Strip, blocks, total
 
 _STYLES = {
@@ -35,7 +36,7 @@ _FILE = 160
 
 def show(comparison: Comparison, answers: Sequence[Answer] = (), console: Console | None = None) -> None:
     """Print it; ``console`` is standard output by default."""
-    console = console or Console(highlight=False)
+    console = console or Output(highlight=False)
     for letter, side in (("A", comparison.a), ("B", comparison.b)):
         console.print(Text.assemble((letter, "bold"), f"  {side.name}", (f"   {_about(side)}", "dim")))
     console.print()

@@ -12,6 +12,7 @@ from rich.text import Text
 from orchestrator.domain import Sustained
 from orchestrator.report import explained, minutes, notes
 from orchestrator.report.cells import plain
+from orchestrator.report.console import Output
 from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
 from orchestrator.report.table import Column, Group, content
 
@@ -22,7 +23,7 @@ _FINDINGS_WIDTH = 40  # codes wrap between words; the longest code fits
 
 def show(document: Mapping[str, Any], console: Console | None = None) -> None:
     """Print a summary document or merged comparison; ``console`` is standard output by default."""
-    console = console or Console(highlight=False)
+    console = console or Output(highlight=False)
     console.width = max(console.width, _LEAST_WIDTH)
     found = content(document)
     for run in found.runs:

@@ -37,7 +37,7 @@ FIELDS = {
     "measure": {"min_duration_ns": 10**9, "min_iterations": 64, "max_iterations": 10**7},
 }
 # fmt: on
-POSITIVE = ("threads", "batch", "window", "min_iterations", "max_iterations")
+POSITIVE = ("threads", "batch", "window", "min_iterations", "max_iterations", "samples_per_query")
 MODEL = {"path": str, "format": str, "sha256": str}
 COMMANDS = {
     "describe": {},

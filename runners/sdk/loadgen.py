@@ -30,6 +30,13 @@ class Driver:
         if given["scenario"] == "SingleStream" and request.batch != 1:
             message = "SingleStream has one sample per query; this artifact takes %d" % request.batch
             raise sdk.RunnerError("unsupported", message)
+        if given["scenario"] == "MultiStream":
+            most = request.measure["max_iterations"] * request.batch
+            if given["samples_per_query"] > most:
+                message = (
+                    "request: driver.samples_per_query is more than measure.max_iterations can serve (%d)"
+                )
+                raise sdk.RunnerError("protocol", message % most)
         try:
             import mlperf_loadgen
         except ImportError as error:

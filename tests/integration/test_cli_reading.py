@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,7 +130,8 @@ def test_raw_data_that_is_gone_or_altered(
 
 
 HEAD = {
-    **dict.fromkeys(("name", "suite", "created_utc", "device", "machine"), "x"),
+    **dict.fromkeys(("name", "created_utc", "device", "machine"), "x"),
+    "suite": "0.2.0",
     "protocol": "1.0.0",
     "host": {},
     "engines": ["process"],
@@ -147,10 +149,10 @@ DOCUMENT: dict[str, Any] = {"schema": 2, "run": HEAD, "artifacts": [], "cases": 
         ('{"schema": 1', "not JSON"),
         ("[]", "not a JSON object"),
         ('{"schema": 9}', "field schema is 9, this version reads 1 to 2"),
-        (json.dumps({**DOCUMENT, "run": {}}), "field run has no name"),
-        (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].case is no case"),
-        (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is no case"),
-        (json.dumps({**DOCUMENT, "skips": ["x"]}), "field skips[0].case is no case"),
+        (json.dumps({**DOCUMENT, "run": {}}), "field run.created_utc is missing"),
+        (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].accuracy is missing"),
+        (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is missing"),
+        (json.dumps({**DOCUMENT, "skips": ["x"]}), 'field skips[0] is "x", not an object'),
     ],
 )
 def test_a_damaged_summary(tmp_path: Path, run: Path, content: str, complaint: str) -> None:
@@ -229,6 +231,45 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path, run: Path, name: str) -> 
     done = shell(tmp_path, f"i report run --format {name} | head -c 9")
     assert len(done.stdout.encode()) == 9
     assert done.stderr == ""
+
+
+def unread(place: Path, command: str, *streams: str) -> subprocess.CompletedProcess[bytes]:
+    """A command of which the reader of these streams left before the first line was written."""
+    read, write = os.pipe()
+    os.close(read)
+    pipes: dict[str, Any] = {
+        name: write if name in streams else subprocess.PIPE for name in ("stdout", "stderr")
+    }
+    words = [sys.executable, "-m", "orchestrator", *command.split()]
+    try:
+        return subprocess.run(words, cwd=place, env=environment(place), timeout=60, **pipes)
+    finally:
+        os.close(write)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help",
+        "compare --help",
+        *(f"report run --format {name}" for name in [*FORMATS, "tex", "html"]),
+        *(f"compare run run --format {name}" for name in ("table", "md", "json")),
+        "explain run",
+        "verify run",
+        "run-status run",
+        "merge run --out x.json",
+        "models",
+    ],
+)
+def test_a_reader_that_left_is_no_failed_gate(tmp_path: Path, run: Path, command: str) -> None:
+    done = unread(tmp_path, command, "stdout")
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize("command", ["report missing", "invented", "report --invented"])
+def test_a_refusal_that_nobody_reads(tmp_path: Path, command: str) -> None:
+    for streams in (["stderr"], ["stdout", "stderr"]):
+        assert unread(tmp_path, command, *streams).returncode == 128 + signal.SIGPIPE
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.cases import Order, make_plan
 from orchestrator.catalog import Catalog, suite_root
+from orchestrator.domain import InferometerError
 from orchestrator.plan import Plan, Wish
 
 CATALOG = Catalog(suite_root())
@@ -42,3 +43,17 @@ def test_a_pc_that_may_have_a_gpu_reads_its_power() -> None:
     gpus = [item for item in devices if item.arch == "x86_64" and "cuda" in item.accelerators]
     assert gpus
     assert all("nvml@0.1" in item.sources for item in gpus)
+
+
+@pytest.mark.parametrize("batches", [(4,), (1, 2)])
+def test_a_batch_that_loadgen_cannot_query_is_refused_before_anything_is_measured(
+    tmp_path: Path, batches: tuple[int, ...]
+) -> None:
+    def plan(scenario: str) -> Plan:
+        wish = Wish("", models=("digits-cnn",), runtimes=("pytorch",), batches=batches)
+        order = Order(wish, loadgen=scenario)
+        return make_plan(CATALOG, tmp_path, order, CATALOG.device("x86"), "docker", {}, 4)
+
+    with pytest.raises(InferometerError, match=f"--loadgen SingleStream .* batch {batches[-1]}.*; give"):
+        plan("SingleStream")
+    assert {case.batch for case in plan("Offline").cases} == set(batches)

@@ -129,11 +129,11 @@ def test_figures_of_a_row_alone() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"runs": []}, "it has no run"),
-        ({"artifacts": [{}]}, "model"),
+        ({"run": {}}, "field run.created_utc is missing"),
+        ({"artifacts": [{}]}, r"field artifacts\[0\].batch is missing"),
         (
             {"cases": [replace(summary(case(), 1e6), launch_p50_ns=(float("nan"),) * 5).to_json()]},
-            "p50 of .* is no finite number",
+            r"field cases\[0\].launch_p50_ns\[0\] is NaN, not a number",
         ),
     ],
 )
@@ -141,5 +141,5 @@ def test_a_damaged_file_is_refused(change: dict[str, Any], complaint: str, tmp_p
     """A traceback would end with 1, which a gate and git bisect read as slower."""
     path = tmp_path / "summary.json"
     path.write_text(json.dumps({**document(), **change}))
-    with pytest.raises(InferometerError, match=f"damaged .*{complaint}"):
+    with pytest.raises(InferometerError, match=complaint):
         read(path)

@@ -95,11 +95,14 @@ def test_a_header_without_a_field_is_no_document() -> None:
         ('{"schema": 3}', "file: field schema is 3, this version reads 1 to 2; update"),
         ('{"schema": true}', "file: field schema is True, this version reads 1 to 2; restore"),
         ("{}", "file: field schema is None"),
-        ('{"schema": 1, "artifacts": [], "cases": {}, "skips": []}', "file: field cases is not a list"),
-        ('{"schema": 1, "artifacts": [], "cases": [], "skips": []}', "file: field run has no name"),
+        (
+            '{"schema": 2, "run": {}, "artifacts": [], "cases": {}, "skips": []}',
+            "file: field run.created_utc is missing",
+        ),
+        ('{"schema": 1, "artifacts": [], "cases": [], "skips": []}', "file: field run is missing"),
         (
             '{"schema": 1, "artifacts": [], "cases": [], "skips": [], "runs": 3}',
-            "file: field run has no name",
+            "file: field runs is 3, not a list",
         ),
     ],
 )

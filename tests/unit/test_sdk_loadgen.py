@@ -128,6 +128,10 @@ def test_an_error_of_the_runtime_ends_the_run_and_not_the_process(tmp_path: Path
         ("Offline", 1, {"name": "other"}, "unsupported", "other"),
         ("Offline", 1, {"min_duration_ns": -1}, "protocol", "min_duration_ns"),
         ("Offline", 1, {"samples_per_query": "8"}, "protocol", "samples_per_query"),
+        ("MultiStream", 1, {"samples_per_query": 0}, "protocol", "samples_per_query is out of range"),
+        ("MultiStream", 1, {"samples_per_query": -8}, "protocol", "samples_per_query is out of range"),
+        ("MultiStream", 1, {"samples_per_query": 2.5}, "protocol", "samples_per_query must be given as int"),
+        ("MultiStream", 2, {"samples_per_query": 2 * 10**7 + 1}, "protocol", "more than measure"),
     ],
 )
 def test_what_it_cannot_drive_is_refused(

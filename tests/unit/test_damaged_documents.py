@@ -1,0 +1,158 @@
+"""A field changed by hand, at any depth of a document: a normal end, or one line that names it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.cli import main
+from orchestrator.cli.results import FORMATS
+from orchestrator.domain import CaseEnergy, MlperfResult, Skip
+from orchestrator.merge import join, summary_document
+from tests.support.curves import hot
+from tests.support.explained import ceiling, document, row
+from tests.support.results import artifact, case, header, summary
+
+Path_ = tuple[str | int, ...]
+
+
+def whole() -> dict[str, Any]:
+    """A run with modes, joules, a long window, curves, ceilings, LoadGen's verdict, a failure and a skip."""
+    rich = replace(
+        summary(case("tflite"), 1e7, modes=(1, 1.3)),
+        energy=(CaseEnergy("rapl", "package", "counter", 5, 1.0, 0.9, 1.1, reason=None, mean_w=3.0),),
+        sustained=hot(3),
+        mlperf=MlperfResult(
+            "SingleStream", "VALID", "90th percentile", 1e7, settings={"min_duration_ms": 60}
+        ),
+    )
+    curve = document(*(row(threads=threads, p50_ns=30e6 / threads) for threads in (1, 2)))["curves"]
+    head = header(
+        budget={"asked_s": 60, "spent_s": 50, "width": 0.02, "ended": None, "extended": {}},
+        isolation={"governors": {"cpu0": "performance"}, "load_average": [0.1, 0.2, 0.3], "swaps": []},
+        observer={
+            "case": case().to_json(),
+            **dict.fromkeys(("on_ns", "off_ns"), 1e6),
+            **dict(zip(("shift", "low", "high", "reason"), (0.0, -0.1, 0.1, None), strict=True)),
+            "rounds": 3,
+        },
+        power={"asked": True, "readable": ["rapl"], "refused": ["x: y"]},
+        ceilings=[ceiling()],
+        versions={"tflite": "2.1.0"},
+    )
+    rows = [rich, summary(case("pytorch"), None), row(threads=1), row(threads=2)]
+    made = summary_document(head, rows, [artifact()], [Skip(case("armnn"), "no Arm")])
+    return json.loads(json.dumps({**made, "curves": curve}))
+
+
+def merged() -> dict[str, Any]:
+    """The same as a comparison."""
+    pieces: list[str] = []
+    join([("here", whole())], pieces.append)
+    return json.loads("".join(pieces))
+
+
+def paths(value: Any, above: Path_ = ()) -> Iterator[Path_]:
+    """Every field at every depth."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*above, key)
+        yield from paths(inner, (*above, key))
+
+
+def changed(made: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
+    """A copy with another value in one place."""
+    copy: Any = deepcopy(made)
+    inner = copy
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return copy
+
+
+def told(*words: str) -> str | None:
+    """The one line of a refusal, None of a normal end; anything else is none of the two."""
+    done = CliRunner().invoke(main, words)
+    assert isinstance(done.exception, SystemExit | None), done.exc_info
+    if done.exit_code == 0:
+        return None
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("inferometer: ")
+    assert len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+DOCUMENTS = {"summary.json": whole(), "merged.json": merged()}
+PLACES = [(name, path) for name, made in DOCUMENTS.items() for path in paths(made)]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def commands(place: Path, name: str, form: str) -> Iterator[tuple[str, ...]]:
+    """What reads a document: each is given it as ``place/name``."""
+    path = str(place / name)
+    yield "report", path, "--format", form
+    yield "explain", path
+    yield "compare", path, path
+    if name == "summary.json":
+        yield "merge", str(place), "--out", str(place / "out.json"), "--format", form
+
+
+@given(st.sampled_from(PLACES), ANYTHING, st.sampled_from(FORMATS))
+@settings(max_examples=60, deadline=None)
+def test_any_value_anywhere(place: tuple[str, Path_], value: object, form: str) -> None:
+    name, path = place
+    with tempfile.TemporaryDirectory() as folder:
+        text = json.dumps(changed(DOCUMENTS[name], path, value))
+        (Path(folder) / name).write_text(text)
+        for words in commands(Path(folder), name, form):
+            told(*words)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("curves",), [{}], "field curves[0].case is missing"),
+        (("cases", 3, "modes", 0, "p50_ns"), "x", 'field cases[3].modes[0].p50_ns is "x", not a number'),
+        (("cases", 3, "modes"), [3], "field cases[3].modes[0] is 3, not an object"),
+        (("cases", 0, "notes"), 3, "field cases[0].notes is 3, not a list"),
+        (("cases", 0, "roofline"), [], "field cases[0].roofline is [], not an object"),
+        (
+            ("cases", 3, "mlperf", "verdict"),
+            1,
+            'field cases[3].mlperf.verdict is 1, not "VALID" or "INVALID"',
+        ),
+        (("cases", 0, "p50_ns"), float("nan"), "field cases[0].p50_ns is NaN, not a number or null"),
+        (("cases", 0, "p50_ns"), 10**400, "field cases[0].p50_ns is 1000"),
+        (("cases", 0, "case", "batch"), True, "field cases[0].case.batch is true, not a whole number"),
+        (("run", "engines"), "docker", 'field run.engines is "docker", not a list'),
+        (("run", "name"), "\ud800", 'field run.name is "\\ud800", not text'),
+    ],
+)
+def test_the_line_names_file_field_and_fix(tmp_path: Path, path: Path_, value: Any, complaint: str) -> None:
+    (tmp_path / "summary.json").write_text(json.dumps(changed(whole(), path, value)))
+    for words in commands(tmp_path, "summary.json", "table"):
+        line = told(*words)
+        assert line, words
+        assert f"{tmp_path / 'summary.json'}: {complaint}" in line
+        assert line.endswith("; restore the file from a copy, or make it again\n")
+
+
+def test_a_row_of_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "merged.json"
+    path.write_text(json.dumps(changed(merged(), ("cases", 1, "run"), "elsewhere")))
+    line = told("report", str(path), "--format", "html")
+    assert line and 'field cases[1].run is "elsewhere", and no run here has that name; restore' in line
