@@ -254,6 +254,13 @@ def test_hostile_names_do_nothing(site: Pages) -> None:
     assert "</script>" in page.locator("#gaps").inner_text()
 
 
+def test_a_page_says_how_it_is_cited(site: Pages) -> None:
+    page = site.open("rich")
+    told = page.locator("#origin").inner_text()
+    assert told.index("Cite as") < told.index("@misc{inferometer-1}") < told.index("CITATION.cff")
+    assert "Cite as" not in site.open("merged").locator("#origin").inner_text()
+
+
 def test_a_comparison_shows_its_devices_and_says_what_it_lacks(site: Pages) -> None:
     page = site.open("merged")
     through(page)
