@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.domain import Sustained
-from orchestrator.report import explained, minutes, notes
+from orchestrator.report import explained, minutes, notes, stability
 from orchestrator.report.cells import plain
 from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
 from orchestrator.report.table import Column, Group, content
@@ -83,7 +83,7 @@ def _group(console: Console, group: Group) -> None:
             for column in columns
         ]
 
-    identity, figures = strips(group.varying()), strips(group.figures)
+    identity, figures = strips(group.varying()), strips(stability.marked(group.figures))
     codes = [notes.codes(row.summary, common) for row in group.rows]
     if identity and total(identity) > console.width // 2:
         identity = _numbered(console, identity)
@@ -92,9 +92,10 @@ def _group(console: Console, group: Group) -> None:
         figures.append(Strip.fitting("findings", codes, True, min(room, _FINDINGS_WIDTH)))
     for block in blocks(figures, room):
         _table(console, [*identity, *block])
-    if footnotes.reasons:
+    legend = stability.legend(row.summary for row in group.rows)
+    if footnotes.reasons or legend:
         console.print()
-    for line in footnotes.lines():
+    for line in (*footnotes.lines(), legend):
         _say(console, line, "dim", hang=2)
 
 
@@ -126,7 +127,7 @@ def _table(console: Console, strips: Sequence[Strip]) -> None:
     for line in lines(strips):
         text = Text((" " * GAP).join(line).rstrip())
         for cell in line:
-            word = cell.strip().rstrip("¹²³⁴⁵⁶⁷⁸⁹⁰")
+            word = cell.strip().rstrip("¹²³⁴⁵⁶⁷⁸⁹⁰").removesuffix(" M").removesuffix(" U")
             if word in _STYLES:
                 text.highlight_words([word], _STYLES[word])
         text.highlight_regex(r"\([\d.–]+\)", "dim")  # figures that mean nothing
