@@ -100,7 +100,7 @@ class _Page:
 
     def __init__(self, source: Path) -> None:
         # By their names: the terminal's table must not pay for the page's program and styles.
-        self._render = import_module("orchestrator.report.page").render
+        self._render = import_module("orchestrator.verify.page").render
         self.folder = source if source.is_dir() else None
         self.seen: Any = None
         if self.folder:

@@ -108,10 +108,13 @@ def reason(summary: CaseSummary, field: str) -> str:
         return f"no interval: {said[Code.MULTIMODAL.code]}"
     if field.endswith("container_peak_bytes") and Code.MEMORY_UNAVAILABLE.code in said:
         return said[Code.MEMORY_UNAVAILABLE.code]
+    if field == "stability" and summary.emulated:
+        return UNDER_EMULATION
     if field == "accuracy" and (summary.weights or "").startswith("random"):
         return f"no accuracy: weights are {summary.weights}"
     return {
         "interval": f"an interval needs {LEAST_LAUNCHES} launches, there are {summary.launches}",
+        "stability": f"stability needs {LEAST_LAUNCHES} launches, there are {summary.launches}",
         "between_launch_cv": "a spread between launches needs two launches",
         "first_ns": "the runner sent no first inference",
         "load_ns": "no load phase was seen",

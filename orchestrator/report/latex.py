@@ -9,7 +9,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from orchestrator.domain import CaseSummary
-from orchestrator.report import notes
+from orchestrator.report import notes, stability
 from orchestrator.report.cells import TOO_SMALL, UNKNOWN, Cell
 from orchestrator.report.column import Column
 from orchestrator.report.table import RUNTIME, Group, Row, content
@@ -22,8 +22,9 @@ _UNITS = {"us": "µs", "uJ": "µJ"}
 MOST_ROWS = 45  # a float is at most one page long
 _ESTIMAND = "latency of one inference, p50 the mean over launches of each launch's median"
 _HEAD = (
-    "% Made by `inferometer report`; needs \\usepackage{booktabs}. Letters after a verdict name the findings",
-    "% it follows from, numbers say why a cell is empty; both are told below their table.",
+    "% Made by `inferometer report`; needs \\usepackage{booktabs}. After a verdict a capital says how the",
+    "% launches hold together and small letters name the findings it follows from; numbers say why a cell",
+    "% is empty, or what a mean hides. All of them are told below their table.",
 )
 
 
@@ -103,6 +104,8 @@ def _table(group: Group, rows: Sequence[Row], about: str, part: int | None) -> l
     label = re.sub(r"[^a-z0-9]+", "-", group.model.lower()).strip("-")
     below = [rf"\textsuperscript{{{mark}}} {escape(text)}" for mark, text in letters.lines()]
     below += [escape(line) for line in footnotes.lines()]
+    words = stability.told(row.summary for row in rows)
+    below += [f"launches: {words}"] if words else []
     return [
         r"\begin{table}",
         r"\centering",
@@ -141,7 +144,8 @@ def _cell(column: Column, row: CaseSummary, footnotes: notes.Footnotes, letters:
     if cell.text == TOO_SMALL:  # its footnote says so, and a page is narrow
         cell = Cell(UNKNOWN, cell.note)
     text = escape(footnotes.mark(cell))
-    if column.title != "verdict":
+    if column.title != stability.VERDICT:
         return text
-    marks = letters.mark(row)
+    # Beside the verdict a letter takes less room than in a column of its own.
+    text, marks = " ".join(filter(None, (text, stability.letter(row)))), letters.mark(row)
     return text + (rf"\textsuperscript{{{marks}}}" if marks else "")

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.domain import Case, CaseSummary, Skip
 from orchestrator.merge import case_summary
 from orchestrator.merge.documents import runs_of
-from orchestrator.report import cells
+from orchestrator.report import cells, stability
 from orchestrator.report.cells import MIB, UNKNOWN, Cell, number, time_unit
 from orchestrator.report.column import Column as Column
 from orchestrator.report.heat import heat_columns
@@ -132,7 +132,9 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
     def p50(row: CaseSummary) -> Cell:
         if row.p50_ns is None:
             return Cell(cells.FAILED, cells.plain(row.failure or "no launch succeeded"))
-        return Cell(number(row.p50_ns / latency.ns))
+        # The mean of several speeds is none of them: its footnote names them, as in the interval's place.
+        note = cells.reason(row, "interval") if row.modes and row.interval is None else None
+        return Cell(number(row.p50_ns / latency.ns), note)
 
     def share(row: CaseSummary) -> Cell:
         cv = row.between_launch_cv
@@ -167,7 +169,8 @@ def _figures(rows: Sequence[CaseSummary]) -> list[Column]:
         speed(f"95 % interval\n{latency.name}", known(lambda row: cells.interval_cell(row, latency))),
         speed(f"p90\n{latency.name}", known(lambda row: cells.quantile_cell(row.p90, latency))),
         speed(f"p99\n{latency.name}", known(lambda row: cells.quantile_cell(row.p99, latency))),
-        Column("verdict", lambda row: Cell(row.verdict.value), left=True),
+        Column(stability.VERDICT, lambda row: Cell(row.verdict.value), left=True),
+        Column(stability.STABILITY, stability.word, left=True),
         speed(f"mean\n{latency.name}", known(lambda row: latency.cell(row.mean_ns, "no mean latency"))),
         speed("CV\n%", known(share)),
         Column("launches", lambda row: Cell(_launches(row))),

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.domain import Sustained
-from orchestrator.report import explained, minutes, notes
+from orchestrator.report import explained, minutes, notes, stability
 from orchestrator.report.cells import plain
 from orchestrator.report.console import Output
 from orchestrator.report.grid import GAP, Strip, blocks, lines, narrowed, total
@@ -83,7 +83,7 @@ def _group(console: Console, group: Group) -> None:
             for column in columns
         ]
 
-    identity, figures = strips(group.varying()), strips(group.figures)
+    identity, figures = strips(group.varying()), strips(stability.marked(group.figures))
     codes = [notes.codes(row.summary, common) for row in group.rows]
     if identity and total(identity) > console.width // 2:
         identity = _numbered(console, identity)
@@ -92,9 +92,10 @@ def _group(console: Console, group: Group) -> None:
         figures.append(Strip.fitting("findings", codes, True, min(room, _FINDINGS_WIDTH)))
     for block in blocks(figures, room):
         _table(console, [*identity, *block])
-    if footnotes.reasons:
+    legend = stability.legend(row.summary for row in group.rows)
+    if footnotes.reasons or legend:
         console.print()
-    for line in footnotes.lines():
+    for line in (*footnotes.lines(), legend):
         _say(console, line, "dim", hang=2)
 
 

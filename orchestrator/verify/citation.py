@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import InferometerError
-from orchestrator.store import Run
+from orchestrator.store import SUMMARY, Run
 from orchestrator.verify import manifest
 
 NOBODY = "AUTHOR NOT GIVEN (inferometer cite RESULTS --author NAME)"
+UNFINISHED = "This run is unfinished, and its raw data not whole yet: there is nothing to cite."
 _SHOWN = 3  # models in a title
 _NAMES = ("  - name: ", "  - family-names: ", "    given-names: ")
 
@@ -32,20 +33,27 @@ class Facts:
 
 def facts(run: Run, data_sha256: str) -> Facts:
     """From the folder's raw data."""
-    environment = run.header("environment")["environment"]
     images = {
         f"{record.case.runtime} on {record.case.accelerator}": record.image
         for record in run.records()
         if record.image
     }
-    return Facts(data_sha256, environment.get("git_commit"), images)
+    return Facts(data_sha256, _commit(run), images)
+
+
+def _commit(run: Run) -> str | None:
+    commit: str | None = run.header("environment")["environment"].get("git_commit")
+    return commit
 
 
 def of_folder(folder: Path) -> Facts:
     """The facts of a finished folder, by its manifest where it has one."""
+    return facts(Run.open(folder), _data_sha256(folder))
+
+
+def _data_sha256(folder: Path) -> str:
     known = manifest.read(folder)
-    entries = known.entries if known else manifest.listing(folder)
-    return facts(Run.open(folder), manifest.data_sha256(entries))
+    return manifest.data_sha256(known.entries if known else manifest.listing(folder))
 
 
 def title(document: Mapping[str, Any]) -> str:
@@ -148,6 +156,18 @@ def sentence(document: Mapping[str, Any], known: Facts, names: Sequence[str]) ->
         f"{who}{title(document)}, {run['created_utc'][:10]}. "
         f"Measured with {_suite(run, known)}. Raw data SHA-256 {known.data_sha256}."
     )
+
+
+def on_page(document: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """``{text, bibtex}`` for the report's page, or ``{reason}`` where there is nothing to cite yet.
+
+    Nobody is named: authors may be given after the page was made, and it must not become a wrong one then.
+    """
+    run = Run.open(folder)
+    if not (folder / SUMMARY).exists():
+        return {"reason": UNFINISHED}
+    known = Facts(_data_sha256(folder), _commit(run), {})
+    return {"text": sentence(document, known, ()), "bibtex": bibtex(document, known, ())}
 
 
 def _suite(run: Mapping[str, Any], known: Facts) -> str:

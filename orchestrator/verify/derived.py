@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import InferometerError
 from orchestrator.report import curve, files, table
-from orchestrator.verify import citation
+from orchestrator.verify import citation, page
 from orchestrator.verify.manifest import CITATION, CURVE
 
 Renderer = Callable[[Mapping[str, Any]], bytes]  # of the summary document
@@ -18,7 +17,7 @@ Renderer = Callable[[Mapping[str, Any]], bytes]  # of the summary document
 def renderers(folder: Path) -> Mapping[str, Renderer]:
     """Path in the results folder -> what makes its content; without pyarrow there is none for Parquet."""
     found: dict[str, Renderer] = {
-        f"{files.FOLDER}/{name}": render for name, render in files.renderers(_page, folder).items()
+        f"{files.FOLDER}/{name}": render for name, render in files.renderers(page.render, folder).items()
     }
     found[CITATION] = lambda document: citation.again(document, folder)
     found[CURVE] = lambda document: _curve(document, folder / CURVE)
@@ -33,9 +32,3 @@ def _curve(document: Mapping[str, Any], path: Path) -> bytes:
         raise InferometerError("no case here has a long window")
     stored = path.read_bytes()
     return stored if stored in made else made[0]
-
-
-def _page(document: Mapping[str, Any], folder: Path | None) -> str:
-    # When it is needed: the other files must not pay for the page's program and styles.
-    text: str = import_module("orchestrator.report.page").render(document, folder)
-    return text

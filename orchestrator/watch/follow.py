@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain import InferometerError
+from orchestrator.domain import Case, InferometerError
+from orchestrator.watch.flight import Begun, begun, flight
 from orchestrator.watch.state import State, Trial, trial_of
 
 
@@ -19,6 +20,8 @@ class Follower:
         self._offset = 0  # of trials.jsonl: the end of the last whole line
         self._size = -1
         self._finished = False
+        self._cases: dict[str, Case] = {}  # of the plan, by id
+        self._begun: Begun | None = None
 
     def look(self) -> bool:
         """Read what is new; whether anything is. Raises InferometerError on a damaged file."""
@@ -29,12 +32,23 @@ class Follower:
         finished = (self.folder / "summary.json").exists()
         news = news or finished is not self._finished
         self._finished = self.state.finished = finished
-        return news
+        return self._look_at_flight(self.state) or news
+
+    def _look_at_flight(self, state: State) -> bool:
+        """See which trial is in flight; whether another one than before."""
+        before = state.flight
+        raw = self.folder / "raw" / f"{len(state.trials):05d}"
+        self._begun = None if state.finished else begun(raw, self._begun)
+        state.flight = flight(self._begun, state, self._cases) if self._begun else None
+        return state.flight != before
 
     def _begin(self) -> bool:
         path = self.folder / "run.json"
         try:
-            self.state = State.of(str(self.folder), json.loads(path.read_bytes()))
+            header = json.loads(path.read_bytes())
+            self.state = State.of(str(self.folder), header)
+            planned = [Case.from_json(item["case"]) for item in header["plan"]["trials"]]
+            self._cases = {case.id: case for case in planned}
         except (FileNotFoundError, NotADirectoryError):
             return False
         except (ValueError, KeyError, TypeError, AttributeError) as problem:

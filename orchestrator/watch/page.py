@@ -22,7 +22,7 @@ _STYLE = (
 def render(state: State | None, folder: str, now_s: float) -> str:
     """The whole document; every text of the folder is escaped."""
     heading = "Waiting for a bench" if state is None else words.headline(state, now_s)
-    body = [f"<p>{_text(folder)}</p>"] if state is None else _body(state)
+    body = [f"<p>{_text(folder)}</p>"] if state is None else _body(state, now_s)
     refresh = "" if state and state.finished else f'<meta http-equiv="refresh" content="{REFRESH_S}">'
     return "\n".join(
         [
@@ -37,7 +37,7 @@ def render(state: State | None, folder: str, now_s: float) -> str:
     )
 
 
-def _body(state: State) -> list[str]:
+def _body(state: State, now_s: float) -> list[str]:
     planned = len(state.plan)
     gone = planned - len(state.left())
     cases = []
@@ -52,9 +52,11 @@ def _body(state: State) -> list[str]:
         _row(words.trial_line(trial), trial.p50_ns is None, ()) for trial in reversed(state.trials[-LAST:])
     ]
     findings = [f"<li>{_text(line)}</li>" for line in words.findings(state)]
+    running = words.now(state, now_s)
     return [
         f"<p>{_text(words.where(state))}</p>",
         f'<progress max="{max(1, planned)}" value="{gone}">{gone} of {planned}</progress>',
+        *([f"<p>{_text(running)}</p>"] if running else []),
         *(["<h2>Findings so far</h2><ul>", *findings, "</ul>"] if findings else []),
         "<h2>Cases</h2>",
         *_table(("case", "launches", "median p50", "launch by launch"), cases),

@@ -20,6 +20,7 @@ def lines(state: State | None, folder: str, width: int, height: int, now_s: floa
         (words.headline(state, now_s), _BOLD),
         (words.where(state), _DIM),
         (_bar(state, width), ""),
+        (words.now(state, now_s) or "", ""),
         *[(text, _RED if "(invalid)" in text else "") for text in _findings(state)],
         ("", ""),
     ]

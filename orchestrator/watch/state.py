@@ -30,6 +30,18 @@ class Trial:
     power_w: float | None  # by the first source that has one
     power_scope: str | None
     findings: tuple[tuple[str, str], ...]  # (severity, code)
+    sha256: str | None = None  # of what it loaded
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A trial that began and has not ended."""
+
+    trial: str  # its id
+    launch: int  # from 0
+    planned: int  # launches of its case
+    since_s: float  # Unix time
+    is_certain: bool  # else it is what comes next in the plan, where another one may be meant
 
 
 @dataclass
@@ -55,6 +67,7 @@ class State:
     cases: dict[str, Progress]
     trials: list[Trial] = field(default_factory=list)
     findings: dict[tuple[str, str], int] = field(default_factory=dict)  # (severity, code) -> trials
+    flight: Flight | None = None
     changed_s: float | None = None  # Unix time at which the last trial ended
     finished: bool = False
     emulated: bool = False  # speeds then say nothing about the board
@@ -136,6 +149,7 @@ def _id(item: Mapping[str, Any]) -> str:
 def trial_of(record: Mapping[str, Any]) -> Trial:
     """From one parsed line. Raises KeyError, TypeError, ValueError or AttributeError on what is none."""
     latency, name = record["latency"], str(record["trial"])
+    compiled = (record.get("artifact") or {}).get("compiled") or {}
     sampled = [told for told in record["telemetry"].values() if told.get("method") == "sampled"]
     power = next((one for one in record.get("energy", ()) if one.get("mean_w") is not None), None)
     return Trial(
@@ -153,6 +167,7 @@ def trial_of(record: Mapping[str, Any]) -> Trial:
         power and float(power["mean_w"]),
         power and str(power["scope"]),
         tuple((str(one["severity"]), str(one["code"])) for one in record["findings"]),
+        compiled.get("sha256") or record.get("artifact_sha256"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from orchestrator.domain.text import plain
@@ -58,10 +59,28 @@ def _end(state: State, now_s: float) -> str:
         return "no trial has ended yet"
     if not state.left():
         return "the plan is done; what follows it is not counted"
-    quiet_s = now_s - (state.changed_s or now_s)
-    if quiet_s > 4 * max(trial.wall_s for trial in state.trials[-20:]) + 60:
-        return f"nothing ended for {span(quiet_s)}: is the bench still running?"
+    if _is_quiet(state, now_s):
+        return f"nothing ended for {span(now_s - (state.changed_s or now_s))}: is the bench still running?"
     return f"about {span(left_s)} left"
+
+
+def _is_quiet(state: State, now_s: float) -> bool:
+    """Whether the last trial ended so long ago that the bench may be gone."""
+    longest_s = max((trial.wall_s for trial in state.trials[-20:]), default=0.0)
+    return bool(state.trials) and now_s - (state.changed_s or now_s) > 4 * longest_s + 60
+
+
+def now(state: State, now_s: float) -> str | None:
+    """``now: x86/.../t1#2, launch 3 of 5, since 14:03:20 UTC``; None between trials."""
+    found = state.flight
+    if found is None:
+        return None
+    head = "begun, and not ended" if _is_quiet(state, now_s) else "now"
+    head += "" if found.is_certain else ", by the plan's order"
+    beyond = "" if found.launch < found.planned else ", beyond the plan"
+    counted = beyond or f" of {found.planned}"
+    since = time.strftime("%H:%M:%S", time.gmtime(found.since_s))
+    return plain(f"{head}: {found.trial}, launch {found.launch + 1}{counted}, since {since} UTC")
 
 
 def where(state: State) -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.report import cells
 from orchestrator.report.page import assets, model
-from tests.support import pages
+from tests.support import chromium, pages
+from tests.support.chromium import Pages
 
-CHROMIUM = shutil.which("chromium")
 INTERACTIVE_S = 10.0  # a bound for a busy machine; benchmarks/ has the figure
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium: apt-get install chromium"
-)
+pytestmark = chromium.NEEDED
 
 
 @pytest.fixture(scope="module")
@@ -39,61 +34,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "CI is set, and there is no chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@dataclass
-class Opened:
-    """A page with what it said and asked for."""
-
-    page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-
-class Pages:
-    """Opens pages without a network; each must stay silent and ask for nothing."""
-
-    def __init__(self, browser: Browser, files: dict[str, Path]):
-        self._browser, self._files = browser, files
-        self._contexts: list[BrowserContext] = []
-        self.opened: list[Opened] = []
-
-    def open(self, name: str, width: int = 1280, height: int = 900, scheme: str = "light") -> Page:
-        context = self._browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            reduced_motion="reduce",
-            offline=True,
-        )
-        self._contexts.append(context)
-        context.set_default_timeout(15_000)
-        one = Opened(context.new_page())
-        one.page.on("console", lambda message: one.said.append(message.text))
-        one.page.on("pageerror", lambda problem: one.said.append(str(problem)))
-        one.page.on("request", lambda request: one.asked.append(request.url))
-        self.opened.append(one)
-        one.page.goto(self._files[name].as_uri())
-        one.page.wait_for_selector("html[data-ready=yes]", timeout=30_000)
-        return one.page
-
-    def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+    with chromium.started() as running:
+        yield running
 
 
 @pytest.fixture
 def site(browser: Browser, files: dict[str, Path]) -> Iterator[Pages]:
-    made = Pages(browser, files)
-    yield made
-    said = [text for one in made.opened for text in one.said]
-    asked = [url for one in made.opened for url in one.asked if not url.startswith("file:")]
-    made.close()
-    assert said == [] and asked == []
+    with chromium.watched(browser, files) as pages_:
+        yield pages_
 
 
 def through(page: Page) -> None:

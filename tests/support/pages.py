@@ -231,6 +231,7 @@ def _add_extras(document: dict[str, Any]) -> None:
         for runtime in ("onnxruntime", "tflite")
         for kind in ("threads", "batch")
     ]
+    document["citation"] = {"text": "Inference measurements of digits-cnn.", "bibtex": "@misc{inferometer-1}"}
     document["cases"][0]["mlperf"] = {
         "scenario": "SingleStream", "verdict": "VALID", "metric": "90th percentile latency",
         "value_ns": 34_100, "reasons": [], "settings": {},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.cli import main
 from orchestrator.domain import InferometerError
 from orchestrator.verify import citation, manifest
-from orchestrator.verify.check import verify
+from orchestrator.verify.check import seal, verify
 from orchestrator.verify.cite import cite
 from tests.support.finished import finished_run
 from tests.support.results import document
@@ -97,6 +97,40 @@ def test_what_was_emulated_says_so() -> None:
     made["cases"][0]["emulated"] = True
     assert citation.title(made).endswith("under emulation")
     assert not citation.title(document()).endswith("under emulation")
+
+
+def on_page(folder: Path) -> dict[str, str]:
+    """What the report's page says of how the folder is cited."""
+    html = CliRunner().invoke(main, ["report", str(folder), "--format", "html"]).stdout
+    found = html.split('<script type="application/json" id="inferometer-data">')[1].split("</script>")[0]
+    told: dict[str, str] = json.loads(found)["citation"]
+    return told
+
+
+def test_the_page_cites_by_the_hash_of_the_raw_data(folder: Path) -> None:
+    told, said = on_page(folder), cite(folder, ())
+    assert told == {"text": said["text"], "bibtex": said["bibtex"]}
+    assert said["data_sha256"] in told["text"] and "commit 000000000000" in told["text"]
+
+
+def test_a_page_stays_as_it_is_made_again_when_authors_are_named_or_a_seal_is_added(folder: Path) -> None:
+    """Authors stand in CITATION.cff alone: naming them must not make an earlier report a wrong one."""
+    before = on_page(folder)
+    (folder / manifest.NAME).unlink()
+    (folder / manifest.CITATION).unlink()
+    path = folder / "run.json"  # as of a schema without manifests
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 1'))
+    assert CliRunner().invoke(main, ["report", str(folder)]).exit_code == 0
+    assert on_page(folder)["text"] != before["text"]  # another run.json
+    assert seal(folder).differences == []
+    cite(folder, ("Lovelace, Ada",))
+    outcome = verify(folder)
+    assert outcome.differences == [] and "report/report.html" in outcome.recomputed
+
+
+def test_the_page_of_an_unfinished_run_says_why_it_cannot_be_cited(folder: Path) -> None:
+    (folder / "summary.json").unlink()
+    assert on_page(folder) == {"reason": citation.UNFINISHED}
 
 
 def test_the_commands_say_it_with_their_exit_status(folder: Path, tmp_path: Path) -> None:

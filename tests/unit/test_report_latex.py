@@ -108,7 +108,7 @@ def test_one_table_a_model_with_units_intervals_and_findings() -> None:
     assert len(rows) == 9
     assert {len(row) for row in rows} == {len(rows[0])}
     eager = next(row for row in rows if row[0] == "pytorch (eager)" and "suspect" in " ".join(row))
-    assert re.search(r"suspect\\textsuperscript\{[a-z](,[a-z])*\}", " ".join(eager))
+    assert re.search(r"suspect M\\textsuperscript\{[a-z](,[a-z])*\}", " ".join(eager))
     assert re.search(r"\\textsuperscript\{\w\} multimodal: 2 speed modes", tex)
     assert r"failed\textsuperscript" in tex
     assert "n too small: 662 iterations are needed" in tex

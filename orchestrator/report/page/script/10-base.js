@@ -61,6 +61,11 @@ const counted = (count, word, more = `${word}s`) => `${count} ${count === 1 ? wo
 // A case's name without its model, for figures of one model.
 const shortName = (row) => (row.name.startsWith(`${row.model} `) ? row.name.slice(row.model.length + 1) : row.name);
 
+// How inputs came, where a run says other than one at a time: a row has it from its run.
+const scenarios = data.runs.map((run) => Object.fromEntries(run.facts).scenario ?? null);
+if (scenarios.some((name) => name && name !== "single-stream")) rows.forEach((row) => (row.scenario = scenarios[row.run] ?? "batches as given"));
+const MULTI_STREAM = "multi-stream";
+
 const measured = rows.filter((row) => known(row.p50_ns));
 const distinct = (field) => [...new Set(rows.map((row) => row[field]))].sort(d3.ascending);
 const FRAMEWORKS = distinct("framework");

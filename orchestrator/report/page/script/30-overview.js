@@ -17,7 +17,7 @@ function overview() {
 
 function machineLine(run) {
   const told = Object.fromEntries(run.facts);
-  return [told["cpu model"], told.os, told.kernel && `Linux ${told.kernel}`, `engine ${told.engine || "none"}`, `Inferometer ${told.suite}`, `seed ${told.seed}`, told.quick === "yes" && "quick", told.begun?.slice(0, 16).replace("T", " ") + " UTC"]
+  return [told["cpu model"], told.os, told.kernel && `Linux ${told.kernel}`, `engine ${told.engine || "none"}`, `Inferometer ${told.suite}`, `seed ${told.seed}`, told.scenario !== "single-stream" && told.scenario, told.quick === "yes" && "quick", told.begun?.slice(0, 16).replace("T", " ") + " UTC"]
     .filter(Boolean).join(" · ");
 }
 

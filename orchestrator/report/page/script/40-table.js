@@ -10,6 +10,7 @@ const verdictRank = (row) => VERDICTS.indexOf(row.verdict);
 const columns = [
   { title: "case", left: true, value: (row) => row.name },
   { title: "verdict", left: true, value: verdictRank, node: (row) => badge(row.verdict) },
+  distinct("scenario").length > 1 && { title: "scenario", left: true, value: (row) => row.scenario, text: (row) => row.scenario },
   { title: "p50", value: (row) => row.p50_ns, text: (row) => duration(row.p50_ns), field: "p50_ns" },
   { title: "95 % interval", value: (row) => (known(row.low_ns) ? (row.high_ns - row.low_ns) / row.p50_ns : null), text: interval, field: "low_ns", hint: "sorted by relative width" },
   { title: "launches", left: true, value: (row) => row.between_launch_cv, node: spark, hint: "each launch's median; sorted by their spread" },
@@ -55,7 +56,7 @@ function casesTable() {
   return made;
 }
 
-const FIXED = [["device", (row) => row.device], ["engine", (row) => row.engine], ["variant", (row) => row.variant], ["threads", (row) => row.threads], ["batch", (row) => row.batch], ["weights", (row) => row.weights]];
+const FIXED = [...(anyKnown("scenario") ? [["scenario", (row) => row.scenario]] : []), ["device", (row) => row.device], ["engine", (row) => row.engine], ["variant", (row) => row.variant], ["threads", (row) => row.threads], ["batch", (row) => row.batch], ["weights", (row) => row.weights]];
 function caption() {
   const same = FIXED.map(([name, of]) => [name, new Set(rows.map((row) => of(row) ?? UNKNOWN))]).filter(([, values]) => values.size === 1);
   return same.length ? `All cases: ${same.map(([name, values]) => `${name} ${[...values][0]}`).join(", ")}.` : "";
@@ -98,11 +99,11 @@ function sortBy(place) {
   refilter();
 }
 
-const chosen = { words: "", model: "", runtime: "", variant: "", device: "", verdict: "" };
+const chosen = { words: "", model: "", runtime: "", variant: "", device: "", scenario: "", verdict: "" };
 function filters() {
   const search = el("input", { type: "search", "aria-label": "text", placeholder: "name, finding, reason", autocomplete: "off", spellcheck: "false", oninput: (event) => choose("words", event.target.value) });
   view.search = search;
-  const picks = ["model", "runtime", "variant", "device", "verdict"].filter((field) => distinct(field).length > 1).map((field) => {
+  const picks = ["model", "runtime", "variant", "device", "scenario", "verdict"].filter((field) => distinct(field).length > 1).map((field) => {
     const values = field === "verdict" ? VERDICTS.filter((word) => rows.some((row) => row.verdict === word)) : distinct(field);
     const [label, select] = pick(field, [["", "all"], ...values.map((value) => [value, value])], (value) => choose(field, value));
     view[`pick-${field}`] = select;

@@ -26,13 +26,20 @@ function caseNames(names) {
 
 function originSection() {
   const parts = data.runs.map(runOrigin);
-  if (data.citation) parts.unshift(el("h3", {}, "Cite as"), el("pre", { class: "command" }, typeof data.citation === "string" ? data.citation : JSON.stringify(data.citation, null, 1)));
+  if (data.citation) parts.unshift(...citation());
   if (data.artifacts.length) {
     parts.push(el("details", { class: "fold" }, el("summary", {}, counted(data.artifacts.length, "model file")),
       plainTable("Model files", ["model", "variant", num("batch"), "format", "weights", num("size"), "SHA-256"], data.artifacts.map((one) => [one.model, one.variant, String(one.batch), one.format, one.weights ?? UNKNOWN, mebibytes(one.bytes), el("code", {}, one.sha256)]))));
   }
   parts.push(el("details", { class: "fold", open: true }, el("summary", {}, "What the words mean"), el("p", { class: "lead" }, data.legend), data.lines.map((line) => el("p", { class: "small soft" }, line))));
   return section("origin", "Origin", "Everything needed to judge these figures, and to get them again.", parts);
+}
+function citation() {
+  const { text, bibtex, reason } = data.citation;
+  const heading = el("h3", {}, "Cite as");
+  if (reason) return [heading, el("p", { class: "lead" }, reason)];
+  return [heading, el("p", { class: "cite" }, text), el("pre", { class: "command" }, bibtex),
+    el("p", { class: "small soft cite" }, "Who measured is named in CITATION.cff of the results folder.")];
 }
 function runOrigin(run) {
   const several = data.runs.length > 1;

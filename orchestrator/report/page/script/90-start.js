@@ -3,7 +3,7 @@ const openedForPrint = 40; // rows; more would be a book
 
 function start() {
   const main = document.getElementById("main");
-  main.append(...[overview, casesTable, latencySection, distributionSection, closeSection, tradeoffSection, scalingSection, rooflineSection, mlperfSection, gapsSection, originSection].map((make) => make()).filter(Boolean));
+  main.append(...[overview, casesTable, latencySection, distributionSection, closeSection, tradeoffSection, queriesSection, scalingSection, rooflineSection, mlperfSection, gapsSection, originSection].map((make) => make()).filter(Boolean));
   document.getElementById("sections").append(...sections.filter(([id]) => document.getElementById(id)).map(([id, title]) => el("a", { href: `#${id}` }, title)));
   const suites = [...new Set(data.runs.map((run) => Object.fromEntries(run.facts).suite))].join(", ");
   document.getElementById("made").textContent = `Made by Inferometer ${suites} from raw data. This file is complete: it asks no network for anything.`;
