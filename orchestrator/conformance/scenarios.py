@@ -27,6 +27,14 @@ _MOST = 200_000  # iterations of the plain run: enough to see, few enough to val
 _REFUSAL_S = 20.0  # a refusal needs no model, but some runners import their runtime first
 _COMPILE_S = 900.0
 
+DRIVER = {
+    "name": "loadgen",
+    "scenario": "SingleStream",
+    "min_duration_ns": 10**8,
+    "min_query_count": 64,
+    "samples_per_query": 8,
+}
+
 # glibc's loader writes to standard error on request: megabytes, from a runner in any language.
 BINDINGS = {"LD_DEBUG": "bindings", "LD_BIND_NOW": "1"}
 EVERYTHING = {"LD_DEBUG": "all", "LD_BIND_NOW": "1"}
@@ -81,6 +89,8 @@ class Scenarios:
             "run with an unknown option": partial(self._refused, "run", options={NOWHERE: "1"}),
             "compile": self._compile,
             "probe": self._probe,
+            "run under LoadGen": partial(self._run, driver=DRIVER),
+            "run under an unknown driver": partial(self._refused, "run", driver={**DRIVER, "name": NOWHERE}),
             "run of what was compiled": self._compiled,
             "run with a flood of stderr": partial(self._run, BINDINGS),
             "run with a greater flood of stderr": partial(self._run, EVERYTHING),

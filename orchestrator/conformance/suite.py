@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from orchestrator import lock, wire
-from orchestrator.conformance import answers, content, endings, life, stream
+from orchestrator.conformance import answers, content, driver, endings, life, stream
 from orchestrator.conformance.launches import Launches, NotProvoked
 from orchestrator.conformance.subject import Subject, reasons
 from orchestrator.domain import InferometerError
@@ -85,6 +85,7 @@ CHECKS = (
     Check("C17", "wrong-file", "a wrong SHA-256 or a missing file is error/model", answers.wrong_file),
     Check("C18", "placement", "placement agrees with the request and with itself", content.placed),
     Check("C19", "probe", "probe tells what the place can do, or is refused", answers.probed),
+    Check("C20", "driver", "LoadGen drives the window, or is refused", driver.driven),
     Check("S2", "unknown-fields", "unknown fields of a request are ignored", answers.unknown_fields),
     Check("S2", "unknown-options", "an unknown option is error/unsupported", answers.unknown_options),
     Check("S3", "messages", "each message where and as often as it must come", content.complete),

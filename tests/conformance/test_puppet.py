@@ -11,7 +11,7 @@ from orchestrator.conformance.suite import State
 
 from .conftest import Judge, violated
 
-PUPPET = Path(__file__).with_name("puppet.py")
+PUPPET, DRIVEN = (Path(__file__).with_name(name) for name in ("puppet.py", "driven.py"))
 # A sin is judged by the checks around it, not by all: some take seconds, some take thirty launches.
 STREAM = ("C1", "C3", "C5", "C8", "C9", "S6")
 LIFE = ("C10", "C11", "C12", "C13", "C14", "C15", "C16", "C18", "C19", "S3", "S4", "S5")
@@ -115,7 +115,30 @@ def test_an_honest_runner_passes(judge: Judge, virtue: str) -> None:
     unchecked = {name for name, result in results.items() if result.state is State.NOT_PROVOKED}
     assert violated(results) == set(), [result for result in results.values() if result.details]
     # A small interpreter has too little to say about itself for 10 MB.
-    assert unchecked == {"stderr", "sigterm-pid1", "synchronised"}
+    assert unchecked == {"stderr", "sigterm-pid1", "synchronised", "driver"}
+
+
+@pytest.mark.parametrize("sin", ["careless", "silent", "other-scenario", "logless", "impatient"])
+def test_a_sin_with_a_driver_is_called_by_its_clause(judge: Judge, sin: str) -> None:
+    results = judge(f"{DRIVEN} {sin}", {*STREAM, "C20"})
+    assert violated(results) == {"C20"}, [result for result in results.values() if result.details]
+
+
+@pytest.mark.quiet
+def test_an_honest_driver_passes(judge: Judge) -> None:
+    results = judge(f"{DRIVEN} none")
+    assert violated(results) == set(), [result for result in results.values() if result.details]
+    assert results["driver"].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [(f"{PUPPET} none", "no version from 1.3.0 on"), (f"{DRIVEN} driverless", "no such driver")],
+)
+def test_who_has_no_driver_is_passed_over_with_the_reason(judge: Judge, command: str, reason: str) -> None:
+    result = judge(command, ("C20",))["driver"]
+    assert result.state is State.NOT_PROVOKED
+    assert reason in result.details[0]
 
 
 def test_what_cannot_be_provoked_says_why(judge: Judge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.support import runners
+from tests.support import loadgen, runners
 
 FOLDER = runners.RUNNERS / "protocol"
 SCRIPTS = {
@@ -15,7 +15,11 @@ SCRIPTS = {
     "noisy": {"behaviour": "noise", "at": "warmup"},
     "truncated": {"behaviour": "truncate", "at": "outputs"},
     "probe": {},
+    "driver": {},
 }
+
+
+DRIVER = {"name": "loadgen", "scenario": "SingleStream", "min_duration_ns": 0, "min_query_count": 5}
 
 
 def make(name: str) -> runners.Ended:
@@ -26,6 +30,12 @@ def make(name: str) -> runners.Ended:
         request = runners.scripted(Path(folder), seed="1", **SCRIPTS[name])
         warmup = {"window": 2, "cap": 8, "max_duration_ns": 10**9, "settle": 2}
         idle = {"idle_ns": 1_000_000, "idle_after_ns": 2_000_000}
+        if name == "driver":
+            loadgen.write(Path(folder) / "double")
+            path = f"PYTHONPATH={runners.SDK}:{folder}/double"
+            return runners.launch(
+                runners.FAKE, {**request, "warmup": warmup, "driver": DRIVER}, below=("env", path)
+            )
         return runners.launch(runners.FAKE, {**request, "warmup": warmup, **idle})
 
 

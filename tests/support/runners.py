@@ -102,10 +102,11 @@ def launch(
     command: Sequence[str] = ("run",),
     python: str = sys.executable,
     timeout_s: float = 60,
+    below: Sequence[str] = (),
 ) -> Ended:
-    """Run to the end."""
+    """Run to the end, started by the command ``below`` if there is one."""
     data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
-    with start(runner, command, python) as child:
+    with start(runner, command, python, below) as child:
         try:
             stdout, stderr = child.communicate(data, timeout_s)
         finally:

@@ -7,61 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import runners
-
-# As much of ``mlperf_loadgen`` as is called; QUERIES queries of as many samples as the scenario asks for.
-DOUBLE = """
-import collections, os
-
-SCENARIOS = ("SingleStream", "MultiStream", "Offline")
-TestScenario = collections.namedtuple("S", SCENARIOS)(*SCENARIOS)
-TestMode = collections.namedtuple("M", "PerformanceOnly")("PerformanceOnly")
-QuerySampleResponse = collections.namedtuple("R", "id data size")
-Sample = collections.namedtuple("Q", "id index")
-QUERIES = 5
-done = []
-
-class TestSettings:
-    multi_stream_samples_per_query = 8
-    single_stream_target_latency_percentile = 0.9
-    multi_stream_target_latency_percentile = 0.99
-
-class LogSettings:
-    def __init__(self):
-        self.log_output = type("Output", (), {})()
-
-def ConstructSUT(issue, flush):
-    return issue
-
-def ConstructQSL(total, performance, load, unload):
-    assert (total, performance) == (1, 1)
-
-def DestroySUT(system):
-    pass
-
-DestroyQSL = DestroySUT
-
-def QuerySamplesComplete(responses):
-    done.extend(response.id for response in responses)
-
-def StartTestWithLogSettings(issue, library, settings, logs):
-    count = {"SingleStream": 1, "MultiStream": settings.multi_stream_samples_per_query, "Offline": 7}
-    number = 0
-    for _ in range(1 if settings.scenario == "Offline" else QUERIES):
-        samples = [Sample(number + one, 0) for one in range(count[settings.scenario])]
-        number += len(samples)
-        issue(samples)
-    assert done == list(range(number)), done
-    for name in ("summary", "detail"):
-        with open(os.path.join(logs.log_output.outdir, "mlperf_log_%s.txt" % name), "w") as file:
-            file.write('the %s {"key": "loadgen_version", "value": "9.9 @ abc"}' % name)
-"""
+from tests.support import loadgen, runners
 
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
-    (tmp_path / "double").mkdir()
-    (tmp_path / "double" / "mlperf_loadgen.py").write_text(DOUBLE)
+    loadgen.write(tmp_path / "double")
     before = f"sys.path.insert(0, {str(tmp_path / 'double')!r})"
     return runners.tiny(tmp_path, before=before, infer="import time; time.sleep(0.001)")
 
@@ -111,8 +62,7 @@ def test_loadgen_is_told_what_to_expect(runner: Path, tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_runtime_ends_the_run_and_not_the_process(tmp_path: Path) -> None:
-    (tmp_path / "double").mkdir()
-    (tmp_path / "double" / "mlperf_loadgen.py").write_text(DOUBLE)
+    loadgen.write(tmp_path / "double")
     failing = "if self.phase == 'measure': raise ValueError('no more')"
     runner = runners.tiny(tmp_path, before=f"sys.path.insert(0, {str(tmp_path / 'double')!r})", infer=failing)
     ended = runners.launch(runner, driven(tmp_path, "SingleStream"))
