@@ -1,4 +1,4 @@
-"""The report page in a real browser: how a run is cited, and how its inputs came."""
+"""The report page in a real browser: citation and scenarios, narrow places and paper."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.report.page import assets, model
 from tests.support import chromium, pages
@@ -34,8 +34,11 @@ def scenarios() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
+    document, tries = pages.run(models=2, count=120)
+    for row in document["cases"]:
+        row["accuracy"] = row["accuracy"] and {"correct": 996 + len(row["case"]["model"]) % 4, "total": 1000}
     made = {
-        "rich": model.build(*pages.run(models=1, count=120), pages.header()),
+        "rich": model.build(document, tries, pages.header()),
         "scenarios": model.build(scenarios()),
     }
     for name, content in made.items():
@@ -79,3 +82,41 @@ def test_a_run_of_single_inputs_says_nothing_of_scenarios(site: Pages) -> None:
     page = site.open("rich")
     assert page.locator("#queries").count() == 0 and page.get_by_label("scenario").count() == 0
     assert "scenario" not in page.locator("table.cases").inner_text()
+
+
+def too_wide(page: Page, places: str) -> list[str]:
+    """What reaches beyond its own place to the right."""
+    found: list[str] = page.locator(places).evaluate_all(
+        "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+    )
+    return found
+
+
+def test_on_a_phone_no_fastest_figure_is_cut_and_no_time_is_broken_into_lines(site: Pages) -> None:
+    page = site.open("rich", 390, 844)
+    assert too_wide(page, ".fastest .scroll") == []
+    page.locator(".open-row").first.click()
+    last = page.locator("tr.more table.plain tbody td:last-child").first
+    assert last.evaluate("one => one.getClientRects().length") == 1
+    assert last.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"
+    names_, values = (page.locator(f"tr.more dl.facts-list {tag}").first for tag in ("dt", "dd"))
+    boxes = [one.bounding_box() for one in (names_, values)]
+    assert boxes[0] and boxes[1] and boxes[0]["y"] == pytest.approx(boxes[1]["y"], abs=4), "beside each other"
+
+
+def test_on_paper_columns_stay_apart(site: Pages) -> None:
+    page = site.open("rich", 703, 1000)  # A4 less its margins
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert too_wide(page, ".fastest, .split > div, .details .grid > div") == []
+    figures = page.locator("tr.more .pair").first.locator("figure")
+    boxes = [figures.nth(place).bounding_box() for place in range(2)]
+    assert boxes[0] and boxes[1] and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_no_accuracy_beyond_100_percent_is_drawn(site: Pages) -> None:
+    page = site.open("rich")
+    page.locator("#tradeoff").scroll_into_view_if_needed()
+    expect(page.locator("#tradeoff .canvas svg").first).to_be_visible()
+    ticks = page.locator('#tradeoff [aria-label="y-axis tick label"] text').all_text_contents()
+    assert ticks and max(map(float, ticks)) <= 100

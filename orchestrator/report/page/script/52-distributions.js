@@ -41,7 +41,8 @@ function stripFigure(model) {
     description: `Each launch's median (dot), middle half (thick) and 5 % to 95 % (thin) relative to its case's p50.${clipped(shown.length, all.length)}`,
     draw: (width) => {
       const { marginLeft, lineWidth } = labelRoom(shown.map(shortName), width);
-      const line = { y: "y", stroke: (one) => color(one.row.framework, FRAMEWORKS) };
+      const y = (one) => one.y + (narrow(width) ? 0.14 : 0); // below the name, which stands above them there
+      const line = { y, stroke: (one) => color(one.row.framework, FRAMEWORKS) };
       return plot({
         width,
         height: shown.length * (Math.max(26, 7 * d3.max(shown, (row) => launchesOf(row).length)) + (narrow(width) ? 20 : 0)) + 50,
@@ -52,13 +53,13 @@ function stripFigure(model) {
         y: { label: null, axis: null, domain: [-0.6, shown.length - 0.4], reverse: true },
         marks: [
           narrow(width)
-            ? Plot.text(d3.range(shown.length), { y: (place) => place - 0.4, frameAnchor: "left", textAnchor: "start", text: (place) => shortName(shown[place]), fill: "currentColor" })
+            ? Plot.text(d3.range(shown.length), { y: (place) => place - 0.36, frameAnchor: "left", textAnchor: "start", text: (place) => shortName(shown[place]), fill: "currentColor" })
             : Plot.axisY(d3.range(shown.length), { tickSize: 0, tickFormat: (place) => shortName(shown[place]), lineWidth, textOverflow: "ellipsis-middle", label: null }),
           Plot.ruleY(d3.range(1, shown.length).map((place) => place - 0.5), { stroke: "var(--line)" }),
           Plot.ruleX([1], { stroke: "currentColor", strokeOpacity: 0.45, strokeDasharray: "3,3" }),
           Plot.ruleY(strips, { ...line, x1: "low", x2: "high", strokeWidth: 1, strokeOpacity: 0.75 }),
           Plot.ruleY(strips, { ...line, x1: "q1", x2: "q3", strokeWidth: 3.6, strokeOpacity: 0.55, strokeLinecap: "round" }),
-          Plot.dot(strips, { y: "y", x: "mid", r: 2.6, fill: (one) => color(one.row.framework, FRAMEWORKS), stroke: "var(--surface)", strokeWidth: 0.8, title }),
+          Plot.dot(strips, { y, x: "mid", r: 2.6, fill: (one) => color(one.row.framework, FRAMEWORKS), stroke: "var(--surface)", strokeWidth: 0.8, title }),
         ],
       });
     },

@@ -59,7 +59,7 @@ function tradeoffFigure([, name, of, words], total, group) {
       x: wide
         ? { label: `${name}${time ? "" : `, ${unit.name}`} (logarithmic)`, type: "log", grid: true, domain: [ends[0] / 1.4, ends[1] * 1.4], ticks: logTicks(ends[0] / 1.4, ends[1] * 1.4, width / 70), tickSize: 0, tickFormat: time ? timeTick : tick }
         : { label: `${name}, ${unit.name}`, grid: true, nice: true, ticks: width / 100, tickSize: 0, zero: true },
-      y: { label: "accuracy, %", grid: true, domain: padded(d3.extent(group, y)), ticks: 6, tickSize: 0, tickFormat: tick, inset: 10 },
+      y: { label: "accuracy, %", grid: true, domain: padded(d3.extent(group, y)).map((end) => Math.min(end, 100)), ticks: 6, tickSize: 0, tickFormat: tick, inset: 10 },
       symbol: { domain: variants, range: symbols },
       marks: [
         Plot.lineY(fronts, { x: ({ row }) => x(row), y: ({ row }) => y(row), z: "device", stroke: "var(--accent)", strokeWidth: 1.6, strokeDasharray: "5,4" }),
