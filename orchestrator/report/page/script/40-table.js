@@ -10,7 +10,7 @@ const verdictRank = (row) => VERDICTS.indexOf(row.verdict);
 const columns = [
   { title: "case", left: true, value: (row) => row.name },
   { title: "verdict", left: true, value: verdictRank, node: (row) => badge(row.verdict) },
-  distinct("scenario").length > 1 && { title: "scenario", left: true, value: (row) => row.scenario, text: (row) => row.scenario },
+  distinct("scenario").length > 1 && { title: "scenario", left: true, value: (row) => row.scenario, node: (row) => row.scenario },
   { title: "p50", value: (row) => row.p50_ns, text: (row) => duration(row.p50_ns), field: "p50_ns" },
   { title: "95 % interval", value: (row) => (known(row.low_ns) ? (row.high_ns - row.low_ns) / row.p50_ns : null), text: interval, field: "low_ns", hint: "sorted by relative width" },
   { title: "launches", left: true, value: (row) => row.between_launch_cv, node: spark, hint: "each launch's median; sorted by their spread" },
