@@ -149,10 +149,10 @@ DOCUMENT: dict[str, Any] = {"schema": 2, "run": HEAD, "artifacts": [], "cases": 
         ('{"schema": 1', "not JSON"),
         ("[]", "not a JSON object"),
         ('{"schema": 9}', "field schema is 9, this version reads 1 to 2"),
-        (json.dumps({**DOCUMENT, "run": {}}), "field run.created_utc is missing"),
-        (json.dumps({**DOCUMENT, "cases": [{}]}), "field cases[0].accuracy is missing"),
-        (json.dumps({**DOCUMENT, "skips": [{}]}), "field skips[0].case is missing"),
-        (json.dumps({**DOCUMENT, "skips": ["x"]}), 'field skips[0] is "x", not an object'),
+        (json.dumps({**DOCUMENT, "run": {}}), 'field run: "name" is a required property'),
+        (json.dumps({**DOCUMENT, "cases": [{}]}), 'field cases[0]: "case" is a required property'),
+        (json.dumps({**DOCUMENT, "skips": [{}]}), 'field skips[0]: "case" is a required property'),
+        (json.dumps({**DOCUMENT, "skips": ["x"]}), 'field skips[0]: "x" is not of type "object"'),
     ],
 )
 def test_a_damaged_summary(tmp_path: Path, run: Path, content: str, complaint: str) -> None:

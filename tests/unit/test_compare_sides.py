@@ -129,11 +129,11 @@ def test_figures_of_a_row_alone() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"run": {}}, "field run.created_utc is missing"),
-        ({"artifacts": [{}]}, r"field artifacts\[0\].batch is missing"),
+        ({"run": {}}, 'field run: "name" is a required property'),
+        ({"artifacts": [{}]}, r'field artifacts\[0\]: "model" is a required property'),
         (
             {"cases": [replace(summary(case(), 1e6), launch_p50_ns=(float("nan"),) * 5).to_json()]},
-            r"field cases\[0\].launch_p50_ns\[0\] is NaN, not a number",
+            r"field cases\[0\].launch_p50_ns\[0\] is nan, which no figure of a machine is",
         ),
     ],
 )

@@ -125,21 +125,29 @@ def test_any_value_anywhere(place: tuple[str, Path_], value: object, form: str) 
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        (("curves",), [{}], "field curves[0].case is missing"),
-        (("cases", 3, "modes", 0, "p50_ns"), "x", 'field cases[3].modes[0].p50_ns is "x", not a number'),
-        (("cases", 3, "modes"), [3], "field cases[3].modes[0] is 3, not an object"),
-        (("cases", 0, "notes"), 3, "field cases[0].notes is 3, not a list"),
-        (("cases", 0, "roofline"), [], "field cases[0].roofline is [], not an object"),
+        (("curves",), [{}], 'field curves[0]: "kind" is a required property'),
+        (
+            ("cases", 3, "modes", 0, "p50_ns"),
+            "x",
+            'field cases[3].modes[0].p50_ns: "x" is not of type "number"',
+        ),
+        (("cases", 3, "modes"), [3], 'field cases[3].modes[0]: 3 is not of type "object"'),
+        (("cases", 0, "notes"), 3, 'field cases[0].notes: 3 is not of type "array"'),
+        (("cases", 0, "roofline"), [], 'field cases[0].roofline: [] is not of type "null"'),
         (
             ("cases", 3, "mlperf", "verdict"),
             1,
-            'field cases[3].mlperf.verdict is 1, not "VALID" or "INVALID"',
+            'field cases[3].mlperf.verdict: 1 is not one of "VALID", "INVALID" or null',
         ),
-        (("cases", 0, "p50_ns"), float("nan"), "field cases[0].p50_ns is NaN, not a number or null"),
+        (
+            ("cases", 0, "p50_ns"),
+            float("nan"),
+            "field cases[0].p50_ns is nan, which no figure of a machine is",
+        ),
         (("cases", 0, "p50_ns"), 10**400, "field cases[0].p50_ns is 1000"),
-        (("cases", 0, "case", "batch"), True, "field cases[0].case.batch is true, not a whole number"),
-        (("run", "engines"), "docker", 'field run.engines is "docker", not a list'),
-        (("run", "name"), "\ud800", 'field run.name is "\\ud800", not text'),
+        (("cases", 0, "case", "batch"), True, 'field cases[0].case.batch: true is not of type "integer"'),
+        (("run", "engines"), "docker", 'field run.engines: "docker" is not of type "array"'),
+        (("run", "name"), "\ud800", 'field run.name is "\\ud800", which has half a character'),
     ],
 )
 def test_the_line_names_file_field_and_fix(tmp_path: Path, path: Path_, value: Any, complaint: str) -> None:

@@ -97,12 +97,15 @@ def test_a_header_without_a_field_is_no_document() -> None:
         ("{}", "file: field schema is None"),
         (
             '{"schema": 2, "run": {}, "artifacts": [], "cases": {}, "skips": []}',
-            "file: field run.created_utc is missing",
+            'file: field run: "name" is a required property',
         ),
-        ('{"schema": 1, "artifacts": [], "cases": [], "skips": []}', "file: field run is missing"),
+        (
+            '{"schema": 1, "artifacts": [], "cases": [], "skips": []}',
+            'file: field document: "run" is a required property',
+        ),
         (
             '{"schema": 1, "artifacts": [], "cases": [], "skips": [], "runs": 3}',
-            "file: field runs is 3, not a list",
+            'file: field runs: 3 is not of type "array"',
         ),
     ],
 )
