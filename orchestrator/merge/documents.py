@@ -114,9 +114,9 @@ def read_document(name: str, text: str | bytes) -> dict[str, Any]:
     found = current("summary", name, document)
     check_document(name, found)
     wrong = (
-        shape.problem("merged", found) or _stray(found)
+        shape.problem("merged", text, found) or _stray(found)
         if "runs" in found
-        else shape.problem("summary", found)
+        else shape.problem("summary", text, found)
     )
     if wrong:
         raise InferometerError(f"{name}: {wrong}; restore the file from a copy, or make it again")

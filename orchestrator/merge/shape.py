@@ -8,6 +8,7 @@ added them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,19 +18,35 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
 _SCHEMAS = Path(__file__).parents[1] / "schemas"
-_LARGEST = 1e60  # beyond it, and below its inverse, squares of squares fail; no figure of a machine is near
-_MOST = 2**63  # whole numbers below it have a place in every table
+_MOST = 2**63  # numbers below it have a place in every table
+_LEAST = 1e-60  # below it squares of squares are 0; no figure of a machine is near
+# What the bounds in the schemas let through of the unusable: halves of characters, NaN, the very small.
+_WORDS = ("\\ud", "\\uD", "NaN", "Infinity")
+_SMALL = tuple(re.compile(rf"{letter}-0*([6-9]\d|[1-9]\d\d)") for letter in "eE")
 _QUOTED = 60  # characters of a reason that a line shows
 
 
-def problem(kind: str, document: object) -> str | None:
-    """The first field that is not as ``<kind>.schema.json`` says, with the reason; None where all are."""
-    for path, reason in _unusable(document, ()):
-        return f"field {_joined(path)} {reason}"
-    for error in _validator(kind).iter_errors(document):
-        deepest = _deepest(error)
-        return f"field {_joined(deepest.instance_path)}: {_short(deepest.message)}"
-    return None
+def problem(kind: str, text: str | bytes, document: object) -> str | None:
+    """The first field that is not as ``<kind>.schema.json`` says, with the reason; None where all are.
+
+    ``text`` is what ``document`` was read from: numbers and letters that no program goes on with show in it.
+    """
+    error = next(_validator(kind).iter_errors(document), None)
+    if error or _may_hide_something(text):
+        for path, reason in _unusable(document, ()):
+            return f"field {_joined(path)} {reason}"
+    if error is None:
+        return None
+    deepest = _deepest(error)
+    return f"field {_joined(deepest.instance_path)}: {_short(deepest.message)}"
+
+
+def _may_hide_something(text: str | bytes) -> bool:
+    try:
+        whole = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError:  # json.loads takes half a character for one
+        return True
+    return any(word in whole for word in _WORDS) or any(small.search(whole) for small in _SMALL)
 
 
 def _deepest(error: ValidationError) -> ValidationError:
@@ -47,12 +64,18 @@ def _validator(kind: str) -> Draft202012Validator:
 
 
 def _open(schema: dict[str, Any]) -> dict[str, Any]:
+    """Lets unknown fields through, and bounds every number."""
+    kinds = schema.get("type", ())
+    bounds = {"minimum": -_MOST, "maximum": _MOST - 1} if "integer" in kinds or "number" in kinds else {}
     closed = ("additionalProperties", "unevaluatedProperties")
-    return {word: told for word, told in schema.items() if told is not False or word not in closed}
+    return {
+        **bounds,
+        **{word: told for word, told in schema.items() if told is not False or word not in closed},
+    }
 
 
 def _unusable(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """JSON can say what no program can go on with: endless numbers, and half a character."""
+    """JSON can say what no program goes on with: numbers out of all bounds, and half a character."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _unusable(name, path)
@@ -63,11 +86,8 @@ def _unusable(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tupl
     elif isinstance(value, str):
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
             yield path, f"is {json.dumps(value)}, which has half a character"
-    elif isinstance(value, float):
-        if value != 0 and not 1 / _LARGEST < abs(value) < _LARGEST:
-            yield path, f"is {value}, which no figure of a machine is"
-    elif isinstance(value, int) and not -_MOST <= value < _MOST:
-        yield path, f"is {_short(str(value))}, beyond 64 bits"
+    elif isinstance(value, int | float) and value != 0 and not _LEAST < abs(value) < _MOST:
+        yield path, f"is {_short(str(value))}, which no figure of a machine is"
 
 
 def _joined(path: Sequence[str | int]) -> str:
