@@ -103,7 +103,9 @@ RESOLVED = (
     "ina3221.VDD_IN",
     "rpi_pmic.sum",
 )
-UNRESOLVED = ("ina2xx.slow-square", "ina2xx.fast-square", "ina2xx.spikes")
+# Each with the most its uncertainty is of its energy. Over 1,500 simulated sets of readings at other moments
+# 99.9 % of uncertainties lie below 0.55, 4.2 and 5.7 %, and the errors scatter by 0.53, 3.8 and 4.2 %.
+UNRESOLVED = {"ina2xx.slow-square": 0.006, "ina2xx.fast-square": 0.045, "ina2xx.spikes": 0.06}
 
 
 class Socket(plug_simulator.Load):
@@ -233,7 +235,9 @@ def test_what_a_sensor_is_too_slow_for_lies_within_its_uncertainty(played: Playe
     assert (
         found.net_uncertainty_j and abs(found.net_j - played.net_j(source)) < CHANCE * found.net_uncertainty_j
     )
-    assert found.uncertainty_j < 0.1 * found.gross_j, "an uncertainty that says nothing covers everything"
+    assert found.uncertainty_j < UNRESOLVED[source] * found.gross_j, (
+        "an uncertainty that says nothing covers everything"
+    )
 
 
 def test_a_drop_out_of_one_reading_costs_nothing_and_longer_ones_the_figure(played: Played) -> None:
