@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from orchestrator.report import cells
-from orchestrator.report.page import assets, model
+from orchestrator.report.page import model
 from tests.support import chromium, pages
 from tests.support.chromium import Pages
 
@@ -27,21 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "merged": model.build(pages.comparison()),
         "large": model.build(*pages.many(1000), pages.header()),
     }
-    for name, content in made.items():
-        (folder / f"{name}.html").write_text(assets.page(content), "utf-8")
-    return {name: folder / f"{name}.html" for name in made}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.started() as running:
-        yield running
-
-
-@pytest.fixture
-def site(browser: Browser, files: dict[str, Path]) -> Iterator[Pages]:
-    with chromium.watched(browser, files) as pages_:
-        yield pages_
+    return chromium.written(folder, made)
 
 
 def through(page: Page) -> None:

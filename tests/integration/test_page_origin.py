@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from orchestrator.report.page import assets, model
+from orchestrator.report.page import model
 from tests.support import chromium, pages
 from tests.support.chromium import Pages
 
@@ -41,21 +40,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "rich": model.build(document, tries, pages.header()),
         "scenarios": model.build(scenarios()),
     }
-    for name, content in made.items():
-        (folder / f"{name}.html").write_text(assets.page(content), "utf-8")
-    return {name: folder / f"{name}.html" for name in made}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.started() as running:
-        yield running
-
-
-@pytest.fixture
-def site(browser: Browser, files: dict[str, Path]) -> Iterator[Pages]:
-    with chromium.watched(browser, files) as pages_:
-        yield pages_
+    return chromium.written(folder, made)
 
 
 def test_a_page_says_how_it_is_cited(site: Pages) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from orchestrator.report.page import assets
 
 PROGRAM = shutil.which("chromium")
 NEEDED = pytest.mark.skipif(
@@ -26,6 +29,13 @@ def started() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+def written(folder: Path, contents: Mapping[str, Any]) -> dict[str, Path]:
+    """The pages of these models as files in ``folder``, by their names."""
+    for name, content in contents.items():
+        (folder / f"{name}.html").write_text(assets.page(content), "utf-8")
+    return {name: folder / f"{name}.html" for name in contents}
 
 
 @dataclass
