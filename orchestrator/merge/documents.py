@@ -112,7 +112,6 @@ def read_document(name: str, text: str | bytes) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise InferometerError(f"{name}: not a JSON object; expected a summary document")
     found = current("summary", name, document)
-    check_document(name, found)
     wrong = (
         shape.problem("merged", text, found) or _stray(found)
         if "runs" in found
@@ -133,7 +132,10 @@ def _stray(comparison: Mapping[str, Any]) -> str | None:
 
 
 def check_document(name: str, document: object) -> None:
-    """Refuse what is no document of today's schema; its fields were checked by whoever read it."""
+    """Refuse what is no document of today's schema; its fields were checked by whoever read it.
+
+    Raises InferometerError naming the file.
+    """
     if not isinstance(document, Mapping):
         raise InferometerError(f"{name}: not a JSON object; expected a summary document")
     if document.get("schema") != SCHEMA:

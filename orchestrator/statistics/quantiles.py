@@ -30,7 +30,10 @@ def median(values: Sequence[float]) -> float:
 
 
 def window_median(latencies_ns: Sequence[int]) -> float:
-    """:func:`median` of raw latencies (ns), without ordering them all: a large report has thousands."""
+    """:func:`median` of raw latencies (ns), without ordering them all: a large report has thousands.
+
+    Raises ValueError if empty.
+    """
     import numpy as np
 
     places = [(len(latencies_ns) - 1) // 2, len(latencies_ns) // 2]
