@@ -109,6 +109,14 @@ class Commands(click.Group):
                 _complain(problem)
                 raise click.exceptions.Exit(2) from None
 
+    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        """An interrupt before any command runs is 130 too; click alone would say ``Aborted!`` and 1."""
+        try:
+            status = super().main(*args, standalone_mode=False, **more)
+        except click.Abort:
+            status = 130
+        return sys.exit(status) if standalone_mode else status
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""
         with _read_to_the_end():
