@@ -18,6 +18,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any
 
+from orchestrator import shape
 from orchestrator.domain import InferometerError, TrialRecord
 from orchestrator.files import sync_folder, write_atomic
 from orchestrator.migrations import SCHEMA, current
@@ -63,24 +64,32 @@ class Run:
     @property
     def schema(self) -> int:
         """The schema the folder was written in; what is read is always today's."""
-        return int(self._written()["schema"])
+        return int(self._written()[1]["schema"])
 
-    def _written(self) -> dict[str, Any]:
+    def _written(self) -> tuple[bytes, dict[str, Any]]:
         path = self.folder / "run.json"
         try:
-            content = json.loads(path.read_bytes())
+            text = path.read_bytes()
+            content = json.loads(text)
             if not isinstance(content, dict) or "schema" not in content:
                 raise ValueError("no object with a field schema")
         except (FileNotFoundError, NotADirectoryError):
             raise InferometerError(f"{self.folder} is no results folder: it has no run.json") from None
         except (ValueError, OSError) as problem:
             raise InferometerError(f"{path}: unreadable ({problem}); restore it from a copy") from None
-        return content
+        return text, content
 
     def header(self, *fields: str) -> dict[str, Any]:
-        """``run.json`` in today's schema. Raises InferometerError without one of the ``fields`` (a.b)."""
+        """``run.json`` in today's schema. Raises InferometerError without one of the ``fields`` (a.b).
+
+        Also where a field has another type than ``schemas/run.schema.json`` says.
+        """
         path = self.folder / "run.json"
-        content = current("run", str(path), self._written())
+        text, written = self._written()
+        content = current("run", str(path), written)
+        wrong = shape.problem("run", text, content)
+        if wrong:
+            raise InferometerError(f"{path}: {wrong}; restore it from a copy")
         for field in fields:
             value: Any = content
             for name in field.split("."):
@@ -119,13 +128,19 @@ class Run:
             for number, line in enumerate(stream, start=1):
                 if not line.endswith(b"\n"):
                     return
-                try:
-                    yield TrialRecord.from_json(json.loads(line))
-                except (ValueError, KeyError, TypeError) as problem:
-                    raise InferometerError(
-                        f"{self.trials_path}: line {number} is no trial record ({problem}); "
-                        "restore the file from a copy"
-                    ) from None
+                yield self._record(number, line)
+
+    def _record(self, number: int, line: bytes) -> TrialRecord:
+        try:
+            content = json.loads(line)
+            wrong = shape.problem("trial", line, content)
+            if not wrong:
+                return TrialRecord.from_json(content)
+        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            wrong = str(problem)
+        raise InferometerError(
+            f"{self.trials_path}: line {number} is no trial record ({wrong}); restore the file from a copy"
+        )
 
     def raw(self, number: int) -> Path:
         """The folder of raw files of line ``number`` (from 0)."""

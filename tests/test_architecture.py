@@ -32,7 +32,7 @@ ROWS = [
     ["wire", "plan", "measurement", "merge", "findings", "scoring", "allocation", "scaling"],
     ["energy"],
     ["statistics"],
-    ["files", "export_lines", "migrations"],
+    ["files", "export_lines", "migrations", "shape"],
     ["domain"],
 ]
 ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}

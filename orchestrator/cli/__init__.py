@@ -7,7 +7,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -109,13 +109,15 @@ class Commands(click.Group):
                 _complain(problem)
                 raise click.exceptions.Exit(2) from None
 
-    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+    def main(self, *args: Any, **more: Any) -> Any:
         """An interrupt before any command runs is 130 too; click alone would say ``Aborted!`` and 1."""
+        alone = more.pop("standalone_mode", True)
+        command: Callable[..., Any] = super().main
         try:
-            status = super().main(*args, standalone_mode=False, **more)
+            status = command(*args, standalone_mode=False, **more)
         except click.Abort:
             status = 130
-        return sys.exit(status) if standalone_mode else status
+        return sys.exit(status) if alone else status
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn a refusal into its one line and exit status 2, an interrupt into 130."""

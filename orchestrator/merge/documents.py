@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orchestrator import shape
 from orchestrator.domain import (
     Case,
     CaseEnergy,
@@ -35,7 +36,6 @@ from orchestrator.domain import (
     Sustained,
     Verdict,
 )
-from orchestrator.merge import shape
 from orchestrator.migrations import SCHEMA, current
 
 RUN_FIELDS = (

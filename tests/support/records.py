@@ -16,7 +16,7 @@ from orchestrator.domain import (
     TrialRecord,
 )
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(-1e15, 1e15).map(lambda value: round(value, 9))
 counts = st.integers(0, 2**53)
 texts = st.text(max_size=12)
 plain = st.recursive(
@@ -65,11 +65,18 @@ records = st.builds(
     first_ns=st.none() | counts,
     loop_overhead_ns=st.none() | finite,
     latency=st.none() | st.builds(Latency, counts, finite, finite, finite, counts, counts),
-    memory=st.none() | st.builds(Memory, counts, st.none() | texts, counts, counts, st.just({"a": "b"})),
+    memory=st.none()
+    | st.builds(
+        Memory,
+        container_peak_bytes=counts,
+        container_peak_method=st.none() | st.sampled_from(["cgroup_peak", "sampled"]),
+        vm_hwm_bytes=st.none() | counts,
+        reasons=st.dictionaries(texts, texts, max_size=1),
+    ),
     accuracy=st.none() | st.builds(Score, counts, counts),
     parity=st.none() | st.builds(Parity, counts, counts, st.none() | finite),
     placement=st.none() | st.dictionaries(texts, plain, max_size=2),
-    telemetry=st.dictionaries(texts, plain, max_size=2),
+    telemetry=st.dictionaries(texts, st.dictionaries(texts, plain, max_size=2), max_size=2),
     findings=st.lists(st.builds(Finding, texts, st.sampled_from(Severity), texts, texts), max_size=2).map(
         tuple
     ),

@@ -5,25 +5,21 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cli import main
 from orchestrator.cli.results import FORMATS
 from orchestrator.domain import CaseEnergy, MlperfResult, Skip
 from orchestrator.merge import join, summary_document
 from tests.support.curves import hot
+from tests.support.damage import ANYTHING, Place, changed, paths, told
 from tests.support.explained import ceiling, document, row
 from tests.support.results import artifact, case, header, summary
-
-Path_ = tuple[str | int, ...]
 
 
 def whole() -> dict[str, Any]:
@@ -62,43 +58,8 @@ def merged() -> dict[str, Any]:
     return json.loads("".join(pieces))
 
 
-def paths(value: Any, above: Path_ = ()) -> Iterator[Path_]:
-    """Every field at every depth."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*above, key)
-        yield from paths(inner, (*above, key))
-
-
-def changed(made: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
-    """A copy with another value in one place."""
-    copy: Any = deepcopy(made)
-    inner = copy
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = value
-    return copy
-
-
-def told(*words: str) -> str | None:
-    """The one line of a refusal, None of a normal end; anything else is none of the two."""
-    done = CliRunner().invoke(main, words)
-    assert isinstance(done.exception, SystemExit | None), done.exc_info
-    if done.exit_code == 0:
-        return None
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith("inferometer: ")
-    assert len(done.stderr.splitlines()) == 1
-    return done.stderr
-
-
 DOCUMENTS = {"summary.json": whole(), "merged.json": merged()}
 PLACES = [(name, path) for name, made in DOCUMENTS.items() for path in paths(made)]
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
-    max_leaves=4,
-)
 
 
 def commands(place: Path, name: str, form: str) -> Iterator[tuple[str, ...]]:
@@ -113,7 +74,7 @@ def commands(place: Path, name: str, form: str) -> Iterator[tuple[str, ...]]:
 
 @given(st.sampled_from(PLACES), ANYTHING, st.sampled_from(FORMATS))
 @settings(max_examples=60, deadline=None)
-def test_any_value_anywhere(place: tuple[str, Path_], value: object, form: str) -> None:
+def test_any_value_anywhere(place: tuple[str, Place], value: object, form: str) -> None:
     name, path = place
     with tempfile.TemporaryDirectory() as folder:
         text = json.dumps(changed(DOCUMENTS[name], path, value))
@@ -150,7 +111,7 @@ def test_any_value_anywhere(place: tuple[str, Path_], value: object, form: str) 
         (("run", "name"), "\ud800", 'field run.name is "\\ud800", which has half a character'),
     ],
 )
-def test_the_line_names_file_field_and_fix(tmp_path: Path, path: Path_, value: Any, complaint: str) -> None:
+def test_the_line_names_file_field_and_fix(tmp_path: Path, path: Place, value: Any, complaint: str) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(changed(whole(), path, value)))
     for words in commands(tmp_path, "summary.json", "table"):
         line = told(*words)

@@ -24,6 +24,9 @@ from orchestrator.merge import (
     read_document,
     summary_document,
 )
+from orchestrator.migrations import SCHEMA
+from orchestrator.plan import Settings, Wish, to_json
+from tests.support import doubles
 from tests.support.results import artifact, case, document, failed, header, record, summary, window
 from tests.support.schemas import CONTENTS, check
 
@@ -34,6 +37,15 @@ def test_trial_schema_has_exactly_the_fields_of_a_record() -> None:
     assert set(content["required"]) == set(content["properties"])
     check("trial", json.loads(json.dumps(record(case(mode="aot"), 0, window(1e7, 0)).to_json())))
     check("trial", json.loads(json.dumps(failed(case(), 3).to_json())))
+
+
+def test_run_schema_has_exactly_the_wishes_and_settings_of_a_plan() -> None:
+    plan = CONTENTS["run.schema.json"]["properties"]["plan"]["properties"]
+    assert set(plan["wish"]["properties"]) == {field.name for field in fields(Wish)}
+    assert set(plan["settings"]["properties"]) == {field.name for field in fields(Settings)}
+    made = to_json(doubles.plan_of([doubles.case()]))
+    assert set(made) == set(plan)
+    check("run", json.loads(json.dumps({"schema": SCHEMA, "plan": made})))
 
 
 def test_summary_schema_has_exactly_the_fields_of_a_summary() -> None:

@@ -46,7 +46,9 @@ def concluded(run: Run, power: Power | None, asked: dict[str, Any], gross_j: flo
     path.write_text(json.dumps(content))
     (record,) = run.records()
     figure = Energy("rapl.psys", "platform", "counter", 5 * 10**8, 5, 10.0, 1.0, 10**8)
-    figure = replace(figure, gross_per_inference_j=gross_j, reason=None if gross_j else REASON)
+    figure = replace(
+        figure, gross_j=gross_j, gross_per_inference_j=gross_j, reason=None if gross_j else REASON
+    )
     told = replace(record, energy=(figure, replace(figure, source="rapl.package-0")))
     run.trials_path.write_text(json.dumps(told.to_json()) + "\n")
     document = conclude(run)

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-_SCHEMAS = Path(__file__).parents[1] / "schemas"
+_SCHEMAS = Path(__file__).parent / "schemas"
 _MOST = 2**63  # numbers below it have a place in every table
 _LEAST = 1e-60  # below it squares of squares are 0; no figure of a machine is near
 # What the bounds in the schemas let through of the unusable: halves of characters, NaN, the very small.
 _WORDS = ("\\ud", "\\uD", "NaN", "Infinity")
 _SMALL = tuple(re.compile(rf"{letter}-0*([6-9]\d|[1-9]\d\d)") for letter in "eE")
-_QUOTED = 60  # characters of a reason that a line shows
+_OF_TODAY = ("required", "minimum", "exclusiveMinimum", "minLength", "minItems", "pattern")
+_QUOTED = 80  # characters of a reason that a line shows
 
 
 def problem(kind: str, text: str | bytes, document: object) -> str | None:
@@ -59,7 +60,8 @@ def _deepest(error: ValidationError) -> ValidationError:
 def _validator(kind: str) -> Draft202012Validator:
     from jsonschema_rs import Draft202012Validator, Registry
 
-    files = {path.name: json.loads(path.read_bytes(), object_hook=_open) for path in _SCHEMAS.iterdir()}
+    hook = _typed if kind == "trial" else _open
+    files = {path.name: json.loads(path.read_bytes(), object_hook=hook) for path in _SCHEMAS.iterdir()}
     return Draft202012Validator(files[f"{kind}.schema.json"], registry=Registry(list(files.items())))
 
 
@@ -72,6 +74,11 @@ def _open(schema: dict[str, Any]) -> dict[str, Any]:
         **bounds,
         **{word: told for word, told in schema.items() if told is not False or word not in closed},
     }
+
+
+def _typed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Types alone: a record of an older version lacks later fields, and its constructor knows which may."""
+    return _open({word: told for word, told in schema.items() if word not in _OF_TODAY})
 
 
 def _unusable(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
