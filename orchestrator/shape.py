@@ -77,7 +77,10 @@ def _open(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Types alone: a record of an older version lacks later fields, and its constructor knows which may."""
+    """Types alone, and ``dependentRequired``, which says what came together in every version.
+
+    A record of an older version lacks later fields: its constructor knows which may.
+    """
     return _open({word: told for word, told in schema.items() if word not in _OF_TODAY})
 
 

@@ -80,9 +80,10 @@ class Run:
         return text, content
 
     def header(self, *fields: str) -> dict[str, Any]:
-        """``run.json`` in today's schema. Raises InferometerError without one of the ``fields`` (a.b).
+        """``run.json`` in today's schema.
 
-        Also where a field has another type than ``schemas/run.schema.json`` says.
+        Raises InferometerError naming the field that is not as ``schemas/run.schema.json`` has it, or that
+        of ``fields`` (a.b) which is missing.
         """
         path = self.folder / "run.json"
         text, written = self._written()
@@ -119,7 +120,10 @@ class Run:
             stale.unlink()
 
     def records(self) -> Iterator[TrialRecord]:
-        """The finished trials in the order they ran; a torn last line is not one."""
+        """The finished trials in the order they ran; a torn last line is not one.
+
+        Raises InferometerError naming the line, and its field, that is no record.
+        """
         try:
             stream = self.trials_path.open("rb")
         except FileNotFoundError:
